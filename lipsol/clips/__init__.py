@@ -1,0 +1,1 @@
+"""Clips: what a camera saw, and the part of it that speaks."""

@@ -1,0 +1,264 @@
+"""What runs in the sandboxed child: bytes of a video file in, upright RGB frames at 25 fps out.
+
+The only module that imports av (FFmpeg). Nothing here opens a file: bytes come from a descriptor, the demuxer is
+named by the parent, no protocol is allowed, and frames go to a second descriptor. Display matrices (a phone held
+upright) are obeyed; the sample aspect ratio is not: a picture stored squeezed stays so.
+"""
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, NoReturn
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from lipsol.clips.timing import FPS, Timeline, slots_before
+from lipsol.errors import BadInput
+
+CODECS = ("h264", "hevc", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg")
+RATES = (10.0, 120.0)  # mean frames a second that can be brought to 25
+RATE_SLACK = 0.01  # of a bound: cameras that say 10 fps give 9.97
+MIN_SIDE = 32  # pixels; a mouth in less is a few pixels wide
+MIN_FRAMES = 2  # GRID's shortest words last 2 frames
+MAX_DAMAGED = 0.1  # share of the frames that may be lost or damaged
+MIB = 2**20
+
+RE_ENCODE = "save it again as MP4 (H.264), or record it anew"
+CUT = "cut it into shorter clips"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the parent asks for; see `lipsol.clips.video.Limits` for the bounds."""
+
+    demuxer: str
+    max_seconds: float
+    max_frames: int
+    max_pixels: int
+    max_side: int
+    output_bytes: int
+
+
+@dataclass
+class _Film:
+    """Frames as they are written, and what is known of them so far."""
+
+    order: Order
+    sink: int
+    timeline: Timeline
+    shape: tuple[int, int, str] | None = None
+    size: tuple[int, int] = (0, 0)
+    held: Any = None
+    written: int = 0
+    lost: int = 0
+    corrupt: int = 0
+    header_s: float = 0.0
+    scaler: VideoReformatter = field(default_factory=VideoReformatter)
+
+    def add(self, frame: Any) -> None:
+        """Take the next frame in the order shown; the one before it can now be written."""
+        self._require_same(frame)
+        now = self.timeline.add(_stamp(frame, self.order.demuxer))
+        self._require_short(now)
+        self.corrupt += bool(frame.is_corrupt)
+        self._write_held(now)
+        self.held = frame
+
+    def finish(self) -> None:
+        """Write the last frame, for as long as frames usually were shown."""
+        self._write_held(self.timeline.end)
+        self.held = None
+
+    def _write_held(self, until: float) -> None:
+        times = slots_before(until) - self.written
+        if self.held is None or times <= 0:
+            return
+        picture = _upright(self._rgb(self.held), self.held.side_data.get(Type.DISPLAYMATRIX))
+        self.size = (picture.shape[1], picture.shape[0])
+        self._require_room(picture.nbytes, times)
+        for _ in range(times):
+            _write(self.sink, picture)
+        self.written += times
+
+    def _rgb(self, frame: Any) -> np.ndarray:
+        width, height = _fitted(frame.width, frame.height, self.order.max_side)
+        # The same scaler for all frames, on this thread: a scaler a frame costs five times as much.
+        made = self.scaler.reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA, threads=1)
+        plane = made.planes[0]
+        return (
+            np.frombuffer(memoryview(plane), np.uint8)
+            .reshape(height, plane.line_size)[:, : 3 * width]
+            .reshape(height, width, 3)
+        )
+
+    def _require_same(self, frame: Any) -> None:
+        shape = (frame.width, frame.height, frame.format.name)
+        if self.shape is None:
+            require_size(frame.width, frame.height, self.order.max_pixels)
+            self.shape = shape
+        if shape != self.shape:
+            was, now = ("{}x{} {}".format(*each) for each in (self.shape, shape))
+            raise BadInput(f"the picture changes from {was} to {now} at frame {self.timeline.count}", RE_ENCODE)
+
+    def _require_short(self, now: float) -> None:
+        if now > self.order.max_seconds:
+            lasts = max(now, self.header_s)
+            raise BadInput(f"the clip lasts {lasts:.2f} s, at most {self.order.max_seconds:.2f} s can be read", CUT)
+        if self.timeline.count > self.order.max_frames:
+            raise BadInput(f"the clip has more than {self.order.max_frames} frames", CUT)
+
+    def _require_room(self, picture_bytes: int, times: int) -> None:
+        needed = picture_bytes * (self.written + times)
+        if needed > self.order.output_bytes:
+            room = self.order.output_bytes // MIB
+            raise BadInput(f"the clip's pictures take {needed // MIB} MiB or more, at most {room} MiB can be held", CUT)
+
+
+def preload() -> None:
+    """Import all of av now: it imports parts of itself late, and a confined child can open nothing."""
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+def decode_into(order: Order, data: bytes, sink: int) -> dict[str, Any]:
+    """Write the frames of the video `data` to the descriptor `sink`, rgb24, one after the other, and tell about them.
+
+    Returns width and height (pixels of what was written), frames, source_fps, dropped, codec.
+    Raises BadInput for what can't or must not be decoded.
+    """
+    try:
+        with _opened(order, data) as container:
+            stream = _picture_track(container, order)
+            codec = stream.codec_context.name
+            film = _Film(order, sink, Timeline(float(stream.average_rate) if stream.average_rate else None))
+            film.header_s = float((stream.duration or 0) * (stream.time_base or 0))
+            for frame in _frames(container, stream, film):
+                film.add(frame)
+            film.finish()
+    except MemoryError:  # FFmpeg's own is an FFmpegError as well
+        raise
+    except av.FFmpegError as fault:
+        raise BadInput(f"the file is damaged, or not what its first bytes say ({fault.strerror})", RE_ENCODE) from fault
+    _require_sound(film)
+    return {
+        "width": film.size[0],
+        "height": film.size[1],
+        "frames": film.written,
+        "source_fps": film.timeline.mean_fps,
+        "dropped": film.timeline.dropped,
+        "codec": codec,
+    }
+
+
+def require_size(width: int, height: int, max_pixels: int) -> None:
+    """Refuse pictures too small to show a mouth, or of more than `max_pixels`."""
+    size, pixels = f"{width}x{height}", width * height
+    if min(width, height) < MIN_SIDE:
+        raise BadInput(f"the picture is {size} pixels, at least {MIN_SIDE}x{MIN_SIDE} are needed", "record it larger")
+    if pixels > max_pixels:
+        raise BadInput(f"the picture has {size} = {pixels} pixels, at most {max_pixels} can be read", "scale it down")
+
+
+def _opened(order: Order, data: bytes) -> Any:
+    closed = {"protocol_whitelist": "", "format_whitelist": order.demuxer, "enable_drefs": "0"}
+    return av.open(BytesIO(data), format=order.demuxer, options=closed, io_open=_open_nothing)
+
+
+def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa: ARG001
+    raise PermissionError("a video file may not open another one")
+
+
+def _picture_track(container: Any, order: Order) -> Any:
+    streams = [stream for stream in container.streams.video if stream.codec_context is not None]
+    if not streams and container.streams.video:
+        raise BadInput(f"the video codec is not known, and {', '.join(CODECS)} can be read", RE_ENCODE)
+    if not streams:
+        kinds = sorted({stream.type for stream in container.streams})
+        raise BadInput(
+            f"the file holds no pictures ({', '.join(kinds) or 'no tracks'})", "send a video with a picture track"
+        )
+    stream = streams[0]
+    context = stream.codec_context
+    if context.name not in CODECS:
+        raise BadInput(f"the video codec is {context.name}, and {', '.join(CODECS)} can be read", RE_ENCODE)
+    if context.width or context.height:
+        require_size(context.width, context.height, order.max_pixels)
+    context.thread_count = 1
+    context.options = {"max_pixels": str(order.max_pixels)}
+    return stream
+
+
+def _frames(container: Any, stream: Any, film: _Film) -> Iterator[Any]:
+    packets = container.demux(stream)
+    faults = 0
+    while faults <= film.order.max_frames:
+        try:
+            packet = next(packets)
+            if packet.size or packet.dts is None:  # an AVI's skipped frames are empty, and would end the decoder
+                yield from packet.decode()
+        except StopIteration:
+            return
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            faults += 1
+            film.lost += 1
+            packets = container.demux(stream)
+
+
+def _stamp(frame: Any, demuxer: str) -> float | None:
+    """When a frame is to be shown, seconds, as far as its container knows.
+
+    A raw MPEG stream knows nothing. An AVI counts frames as they are stored; what FFmpeg makes of that as pts goes
+    astray with pictures that are stored out of order, its dts does not.
+    """
+    stamp = {"mpegvideo": None, "avi": frame.dts}.get(demuxer, frame.pts)
+    return None if stamp is None or frame.time_base is None else float(stamp * frame.time_base)
+
+
+def _fitted(width: int, height: int, max_side: int) -> tuple[int, int]:
+    scale = min(1.0, max_side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _upright(picture: np.ndarray, display_matrix: Any | None) -> np.ndarray:
+    """Turn and mirror by a display matrix of quarter turns (ISO/IEC 14496-12: x' = a x + c y, y' = b x + d y)."""
+    if display_matrix is not None:
+        (a, b), (c, d) = np.frombuffer(display_matrix, np.int32).reshape(3, 3)[:2, :2].tolist()
+        if abs(b) + abs(c) > abs(a) + abs(d):
+            picture = picture.transpose(1, 0, 2)
+            a, d = c, b
+        picture = picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(picture)
+
+
+def _write(sink: int, picture: np.ndarray) -> None:
+    left = picture.data.cast("B")
+    while left:
+        left = left[os.write(sink, left) :]
+
+
+def _require_sound(film: _Film) -> None:
+    timeline, low, high = film.timeline, *RATES
+    if timeline.count == 0:
+        raise BadInput("none of the file's pictures can be decoded", RE_ENCODE)
+    frames, damaged = timeline.count + film.lost, film.corrupt + film.lost
+    if damaged > MAX_DAMAGED * frames:
+        raise BadInput(
+            f"{damaged} of {frames} frames are damaged or missing, at most {MAX_DAMAGED:.0%} may be", RE_ENCODE
+        )
+    if film.written < MIN_FRAMES:
+        least = f"at least {MIN_FRAMES / FPS:.2f} s ({MIN_FRAMES} frames at {FPS} a second) are needed"
+        raise BadInput(f"the clip lasts {timeline.end:.2f} s, {least}", "record for longer")
+    if not low * (1 - RATE_SLACK) <= timeline.mean_fps <= high * (1 + RATE_SLACK):
+        raise BadInput(
+            f"the clip has {timeline.mean_fps:.1f} frames a second, {low:.0f} to {high:.0f} can be read",
+            "record it at 25 to 60 frames a second",
+        )

@@ -1,0 +1,156 @@
+"""Settings of the plumbing, from the environment: `LIPSOL_BUS__CAPACITY=64` sets `settings.bus.capacity`.
+
+A section has one owner; a service adds its own by a subclass of `Settings` with one more field. Nothing is read at
+import: `load` reads, and refuses what can't work in one message that names every fault by its variable.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from lipsol.errors import BadInput
+
+PREFIX = "LIPSOL_"
+DELIMITER = "__"
+SECRET = re.compile(r"secret|password|token|key")  # in a setting's name: its value is never shown
+
+S = TypeVar("S", bound="Settings")
+
+
+class Section(BaseModel):
+    """The base of every section: can't be changed, and knows no name but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class BusSettings(Section):
+    """How events travel."""
+
+    kind: Literal["memory"] = "memory"
+    """Which adapter carries events. `memory` stays inside the process: it needs nothing installed, and loses what is
+    in it when the process ends."""
+
+    capacity: int = Field(default=1024, ge=1)
+    """Messages that a topic's slowest group may be behind before the memory bus says Busy. 1024 clips are some
+    minutes of work on one core: whoever waited longer has gone."""
+
+
+class StoreSettings(Section):
+    """Where mouths and results are kept."""
+
+    kind: Literal["local"] = "local"
+    """Which adapter keeps them. `local` is a folder of this machine."""
+
+    folder: Path | None = None
+    """The folder. None: a new one for this process, for its owner's eyes only, removed when the process ends; so
+    nothing of anybody's face stays behind unless someone asked for it. Services that run as processes of their own
+    need one that they share."""
+
+    sweep_s: float = Field(default=60.0, gt=0)
+    """Seconds between two looks for what has expired, to free its disk space (it can't be read before that either).
+    A minute is short against the retention of results, and a look costs little."""
+
+
+class RegistrySettings(Section):
+    """Where models come from."""
+
+    kind: Literal["local"] = "local"
+    """Which adapter knows the models. `local` is a folder of bundle files (`*.lipsol`)."""
+
+    folder: Path | None = None
+    """The folder. None: `models/` beside the installed package, which a checkout has; else `models/` in the working
+    directory."""
+
+
+class TelemetrySettings(Section):
+    """What is told to the operator, and where."""
+
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """TCP port of `/metrics`, never the public one. None: each service's own (preprocess and embedded 9464, inference
+    9465, monitor 9466), so that all three run on one machine. 0: any free port."""
+
+    metrics_host: str = "0.0.0.0"
+    """Address that `/metrics` listens on. All of them by default: Prometheus comes from another machine, and a
+    metric tells nothing about a person."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least grave event that is logged. `info` is a line for each start, stop, and fault, and none for a clip."""
+
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """How events are written to standard error: `json`, one object a line, for machines; `console`, for eyes. `auto`
+    takes `console` on a terminal and `json` elsewhere."""
+
+
+class Environment(EnvSettingsSource):
+    """The environment's variables; what is no JSON where JSON belongs is left for the section itself to refuse."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+class Settings(BaseSettings):
+    """All sections of the plumbing."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, frozen=True, extra="ignore", case_sensitive=False
+    )
+
+    bus: BusSettings = BusSettings()
+    store: StoreSettings = StoreSettings()
+    registry: RegistrySettings = RegistrySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base's signature
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code, then the environment; no files, so that one place tells what is set."""
+        return init_settings, Environment(settings_cls)
+
+
+def load(kind: type[S]) -> S:
+    """Settings from the environment. Raises BadInput: one message that names every variable at fault, and why.
+
+    A section that nobody here owns is left alone (it may be another program's), unless it looks like a slip of the pen.
+    """
+    faults = _misspelt(kind.model_fields, os.environ)
+    try:
+        settings = kind()
+    except ValidationError as fault:
+        faults += [
+            _fault([str(part) for part in error["loc"]], error["msg"], error["input"]) for error in fault.errors()
+        ]
+    if faults:
+        raise BadInput(f"{len(faults)} settings that can't work: {'; '.join(faults)}", "mend them and start again")
+    return settings
+
+
+def _fault(where: list[str], what: str, given: object) -> str:
+    said = "no such setting" if what.startswith("Extra inputs") else what
+    shown = "(hidden)" if SECRET.search(where[-1]) else given
+    return f"{PREFIX}{DELIMITER.join(where).upper()}={shown}: {said}"
+
+
+def _misspelt(sections: Mapping[str, object], environment: Mapping[str, str]) -> list[str]:
+    faults = []
+    for variable in sorted(name for name in environment if name.upper().startswith(PREFIX) and DELIMITER in name):
+        section = variable[len(PREFIX) :].split(DELIMITER)[0].lower()
+        alike = difflib.get_close_matches(section, sections, n=1, cutoff=0.75)
+        if section not in sections and alike:
+            faults.append(f"{variable}: no section {section!r}, did you mean {alike[0]!r}?")
+    return faults

@@ -1,0 +1,131 @@
+"""Trained members -> calibrated, scored bundles."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lipsol.bundle import Bundle, Confidence, Kind, Scale
+from lipsol.clips import face
+from lipsol.errors import ModelError
+from lipsol.model.networks import SentenceModel, WordModel
+from lipsol.reader import BUNDLE_GRAMMAR, Bound, Reader
+from lipsol.text.alphabet import ALPHABETS
+from lipsol.text.grammar import Grammar
+from lipsol.training.calibrate import FREE_WRONG, KNOWN_WRONG, Trial, confidence_of
+from lipsol.training.corpus import GRAMMAR, LANGUAGE, UNSEEN_SPEAKER, Corpus
+from lipsol.training.examples import Example
+from lipsol.training.export import export
+from lipsol.training.fit import fit_familiarity
+from lipsol.training.manifest import Item, is_spread
+from lipsol.training.members import Trained
+from lipsol.training.score import Said, score
+from lipsol.training.words import cut_words, word_span
+
+VERSION = "1.0.0"
+SENTENCES, WORDS = "grid-sentences", "grid-words"
+WORD_CONTEXT = 2  # frames kept on each side of a word where words are calibrated and scored
+Cutter = Callable[[Corpus, Sequence[Item]], list[Said]]
+_RAW = Scale(1.0, 0.0)
+_PLAIN = Confidence(_RAW, _RAW, _RAW, _RAW, threshold=0.0, stranger_threshold=0.0)
+
+
+def sentence_bundle(corpus: Corpus, trained: Mapping[str, Trained], card: Mapping[str, Any]) -> Bundle:
+    """The character model with its confidences and scores."""
+    near, second = trained["near"], trained["second"]
+    known, others = (corpus.examples_of(items) for items in (corpus.known("train"), corpus.others("train")))
+    familiarity = fit_familiarity(known, others, near.eye)
+
+    def reader(far: Trained) -> Reader:
+        model = SentenceModel(near.eye, near.member, second.member, far.member, familiarity)
+        return Reader(_bundle(SENTENCES, "sentences", corpus, export(model, ("char_logp", "word_logp", "strangeness"))))
+
+    return _finish(corpus, reader, trained, {"grammar": BUNDLE_GRAMMAR, "free": None}, _sentences, card)
+
+
+def word_bundle(corpus: Corpus, trained: Mapping[str, Trained], card: Mapping[str, Any]) -> Bundle:
+    """The word model with its confidences and scores."""
+    near = trained["near"]
+    known, others = (_cut(corpus, items) for items in (corpus.known("train"), corpus.others("train")))
+    familiarity = fit_familiarity(known, others, near.eye)
+
+    def reader(far: Trained) -> Reader:
+        if near.head is None or far.head is None:
+            raise ModelError("a member came back without its word head", "train it again")
+        model = WordModel(near.eye, near.head, far.head, familiarity)
+        return Reader(_bundle(WORDS, "words", corpus, export(model, ("word_logp", "strangeness"))))
+
+    return _finish(corpus, reader, trained, {"words": BUNDLE_GRAMMAR}, _words, card)
+
+
+def _finish(
+    corpus: Corpus,
+    reader: Callable[[Trained], Reader],
+    trained: Mapping[str, Trained],
+    ways: Mapping[str, Bound],
+    said: Cutter,
+    card: Mapping[str, Any],
+) -> Bundle:
+    """Calibrate each way of decoding on validation clips and on strangers, then score the whole."""
+    raw = reader(trained["far"])
+    strange = {speaker: reader(trained[f"far-{speaker}"]) for speaker in corpus.other_speakers()}
+    confidence = {}
+    for way, bound in ways.items():
+        known = _trials(raw, said(corpus, corpus.known("validation")), bound)
+        strangers = [
+            trial
+            for speaker, left_out in strange.items()
+            for trial in _trials(left_out, said(corpus, corpus.others("train", only=speaker)), bound)
+        ]
+        confidence[way] = confidence_of(
+            known, strangers, corpus.vocabulary, FREE_WRONG if way == "free" else KNOWN_WRONG
+        )
+    whole = replace(raw.bundle, confidence=confidence)
+    scores = score(Reader(whole), {name: said(corpus, items) for name, items in groups_of(corpus).items()}, ways)
+    return replace(whole, card={**card, "scores": scores})
+
+
+def groups_of(corpus: Corpus) -> dict[str, list[Item]]:
+    """What a bundle is scored on: the known speaker, speakers it heard a little of, and one it never saw."""
+    unseen = [item for item in corpus.items if item.speaker == UNSEEN_SPEAKER]
+    return {
+        "known speaker, test": corpus.known("test"),
+        "known speaker, validation": corpus.known("validation"),
+        "other speakers, test": corpus.others("test"),
+        "unseen speaker, spread": [item for item in unseen if is_spread(item)],
+        "unseen speaker, all": unseen,
+    }
+
+
+def _bundle(name: str, kind: Kind, corpus: Corpus, network: bytes) -> Bundle:
+    """A bundle that reads but does not know how sure it is yet."""
+    grammar = Grammar.named(GRAMMAR).to_json() if kind == "sentences" else ""
+    plain = dict.fromkeys(("grammar", "free", "words"), _PLAIN)
+    characters = ALPHABETS[LANGUAGE].characters
+    return Bundle(name, VERSION, kind, LANGUAGE, characters, corpus.vocabulary, grammar, face.MODEL, plain, {}, network)
+
+
+def _trials(reader: Reader, said: Sequence[Said], bound: Bound) -> list[Trial]:
+    decoded = reader.decode_many([each.mouth for each in said], [bound] * len(said))
+    return [Trial(each.text, read) for each, read in zip(said, decoded, strict=True)]
+
+
+def _sentences(corpus: Corpus, items: Sequence[Item]) -> list[Said]:
+    return [Said(corpus.mouths[item.name], item.text) for item in items]
+
+
+def _words(corpus: Corpus, items: Sequence[Item]) -> list[Said]:
+    cuts: list[Said] = []
+    for item in items:
+        mouth = corpus.mouths[item.name]
+        cuts.extend(
+            Said(mouth.cut(*word_span(word, len(mouth), WORD_CONTEXT, WORD_CONTEXT)), word.text) for word in item.words
+        )
+    return cuts
+
+
+def _cut(corpus: Corpus, items: Sequence[Item]) -> list[Example]:
+    return [
+        cut
+        for item in items
+        for cut in cut_words(item, corpus.examples[item.name], corpus.vocabulary, WORD_CONTEXT, WORD_CONTEXT)
+    ]

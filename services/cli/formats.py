@@ -1,0 +1,50 @@
+"""How one reading is written: a line for people, a document for programs, captions for players."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from services.cli.sources import Spoken
+from services.cli.truths import same
+from services.preprocess.results import POSSIBILITIES, Result
+
+
+def text_line(path: Path, result: Result, spoken: Spoken | None) -> str:
+    """One line: the clip, its words and how sure they are; then, if told, a mark and what was really said."""
+    line = f"{path}  {_words(result)}  {percent(result.confidence)}"
+    return line if spoken is None else f"{line}  {mark(result, spoken.text)} {spoken.text}"
+
+
+def mark(result: Result, truth: str) -> str:
+    """✓ the words are right; ≈ the reader was not sure, and they are among the possibilities it named; ✗ neither."""
+    right = [same(truth, text, result.language) for text in _possible(result)]
+    if right[:1] == [True]:
+        return "✓"
+    return "≈" if any(right) else "✗"
+
+
+def document(path: str, result: Result, spoken: Spoken | None) -> dict[str, Any]:
+    """The result contract as JSON values with the clip's `path`; with `truth` and `right` if told."""
+    told: dict[str, Any] = {"path": path, **result.model_dump(mode="json")}
+    if spoken is not None:
+        told |= {"truth": spoken.text, "right": same(spoken.text, result.text, result.language)}
+    return told
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, rounded down: 100 % is said of certainty alone."""
+    return f"{math.floor(100 * share)} %"
+
+
+def _words(result: Result) -> str:
+    """The words if the reader is sure of them, else the first possibilities."""
+    if not result.abstained:
+        return result.text
+    possible = " | ".join(text for text in _possible(result) if text)
+    return f"not sure; perhaps: {possible}" if possible else "not sure"
+
+
+def _possible(result: Result) -> list[str]:
+    """What the reader says it may be: one reading if it is sure, else the first few."""
+    every = [result.text, *(each.text for each in result.alternatives)]
+    return every[: POSSIBILITIES if result.abstained else 1]

@@ -1,0 +1,1 @@
+"""What the services' doors have in common: problems, health, headers, leaving in good order; no service's own work."""

@@ -1,0 +1,80 @@
+"""Serving an app until told to leave: unready first, then no new connections, then the answers that are still owed.
+
+SIGTERM and Ctrl-C begin that; a second one ends it at once.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from lipsol.errors import BadInput
+from services.doors.service import DoorSettings
+
+BACKLOG = 512  # connections that wait for accept
+IDLE_S = 15  # an idle connection is kept this long
+
+
+class Server(uvicorn.Server):
+    """One app on one port. `run()` returns when it has left; `leave()` begins that from any thread."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, place: DoorSettings, unready: Callable[[], None]) -> None:
+        """place says how to leave: for `drain_s` the server still takes requests while the service says that it is not
+        ready, so that whoever spreads the load hears of it; then the answers that are owed have `grace_s`.
+
+        unready is called first of all when told to leave. Raises BadInput if the port can't be had.
+        """
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=IDLE_S,
+                timeout_graceful_shutdown=max(1, round(place.grace_s)),
+            )
+        )
+        self._socket = _listen(host, port)
+        self._drain_s = place.drain_s
+        self._unready = unready
+        self._leave_at: float | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also when 0 was asked for."""
+        return int(self._socket.getsockname()[1])
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until left."""
+        super().run(sockets if sockets is not None else [self._socket])
+
+    def leave(self) -> None:
+        """Begin to leave."""
+        self._unready()
+        self._leave_at = time.monotonic() + self._drain_s
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal: leave in good order the first time, at once the second time."""
+        if self._leave_at is None:
+            self.leave()
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop taking connections."""
+        over = self._leave_at is not None and time.monotonic() >= self._leave_at
+        return await super().on_tick(counter) or over
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as fault:
+        raise BadInput(
+            f"{host} port {port} can't be listened on ({fault.strerror})", "name another address or port"
+        ) from fault

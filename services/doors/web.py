@@ -1,0 +1,111 @@
+"""The ground of every HTTP door: an app whose errors are problems, and that tells of its health.
+
+`/healthz` says that the process lives; `/readyz` whether it should get work now, and if not, why not.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from lipsol.errors import Busy, LipsolError, Transient
+from services.doors.problems import MEDIA_TYPE, Problem, responses
+from services.doors.shield import Shield
+
+CURES = {
+    404: "see /docs for the addresses that there are",
+    405: "see /docs for what can be done to this address",
+}
+
+
+class Health(BaseModel):
+    """That a service lives, or is ready."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"status": "ready"}]})
+
+    status: str
+
+
+def new_app(
+    title: str, description: str, faults: Callable[[], Sequence[str]], uploads: Collection[str] = ()
+) -> FastAPI:
+    """An app with problem answers and health.
+
+    faults   says why the service is not ready (empty: it is)
+    uploads  paths that bound their bodies themselves; all others take little
+    """
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.add_middleware(Shield, uploads=uploads)
+    app.add_exception_handler(LipsolError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    _describe_problems(app)
+
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> Health:
+        """Does the process live?"""
+        return Health(status="alive")
+
+    @app.get("/readyz", tags=["health"], responses=responses(503))
+    async def readyz() -> Health:
+        """Should this service get work now: its models loaded, its workers alive, not on its way out?"""
+        missing = faults()
+        if missing:
+            raise Transient("; ".join(missing), "ask again in a moment")
+        return Health(status="ready")
+
+    return app
+
+
+def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """A problem as an HTTP response."""
+    return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
+
+
+async def _expected(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, LipsolError)  # noqa: S101 - Starlette types every handler alike
+    headers = {"Retry-After": str(max(1, round(fault.retry_after_s)))} if isinstance(fault, Busy) else None
+    return answer(Problem.of(fault), headers)
+
+
+async def _invalid(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, RequestValidationError)  # noqa: S101
+    named = (f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in fault.errors())
+    return answer(Problem.of_status(422, "; ".join(named), "see /docs for what this address takes"))
+
+
+async def _http(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)  # noqa: S101
+    detail = f"{request.method} {request.url.path[:200]} ({fault.detail})"
+    return answer(
+        Problem.of_status(fault.status_code, detail, CURES.get(fault.status_code, "")), dict(fault.headers or {})
+    )
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Have the OpenAPI document tell of Problem, in the place of FastAPI's own validation error."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "HTTPValidationError" in schemas or "Problem" not in schemas:
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            for operation in (each for path in document["paths"].values() for each in path.values()):
+                if "HTTPValidationError" in str(operation.get("responses", {}).get("422", "")):
+                    operation["responses"].update({"422": responses(422)[422]})
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

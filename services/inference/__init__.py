@@ -1,0 +1,68 @@
+"""The reading service: mouths come over the bus, predictions go out. `build` puts it together."""
+
+import time
+from typing import TYPE_CHECKING
+
+from lipsol.bus.port import Bus
+from lipsol.events import STABLE_MOUTHS
+from lipsol.registry.port import Registry
+from lipsol.runtime.telemetry import Telemetry
+from lipsol.runtime.worker import Worker
+from lipsol.store.port import Store
+from services.doors.service import Faults, Service
+from services.inference.handler import Handler
+from services.inference.models import Models, OpenReader, opener
+from services.inference.settings import InferenceSettings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+NAME = "inference"
+
+
+class Inference(Service):
+    """The reading service, put together."""
+
+    def __init__(self, settings: InferenceSettings, models: Models, worker: Worker) -> None:
+        super().__init__(NAME, settings, worker, _app)
+        self._models = models
+
+    def start(self) -> None:
+        """Open the models that read by default, then begin to read. Raises ModelError if one can't be used."""
+        self._models.open_defaults()
+        super().start()
+
+    def faults(self) -> list[str]:
+        """Why this service is not ready; empty: it is."""
+        return super().faults() + ([] if len(self._models) else ["no model is loaded"])
+
+
+def build(
+    settings: InferenceSettings,
+    bus: Bus,
+    store: Store,
+    registry: Registry,
+    *,
+    telemetry: Telemetry | None = None,
+    open_reader: OpenReader | None = None,
+) -> Inference:
+    """The service over its ports; `open_reader` stands in for onnxruntime's readers."""
+    models = Models(registry, open_reader or opener(settings.threads), settings.models_held)
+    handler = Handler(models, store, time.time)
+    worker = Worker(
+        bus,
+        [STABLE_MOUTHS.name],
+        NAME,
+        handler.handle,
+        batch=settings.batch,
+        attempts=settings.attempts,
+        stage=NAME,
+        telemetry=telemetry or Telemetry(),
+    )
+    return Inference(settings, models, worker)
+
+
+def _app(faults: Faults) -> "FastAPI":
+    from services.inference.api import create_app
+
+    return create_app(faults)

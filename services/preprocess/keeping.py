@@ -1,0 +1,87 @@
+"""What the edge keeps of a clip in the store: its mouth and its result, both under `clips/{id}/`, for a time.
+
+The video itself is never kept. A clip that was deleted, or whose time is up, has no result, and without one nothing
+that arrives late is stored: so nothing comes back to life.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+
+from lipsol.clips.clip import MouthClip
+from lipsol.errors import NotFound
+from lipsol.store.port import Store
+from services.preprocess.results import Result
+
+LOCKS = 64  # clips whose results can change at the same time
+
+
+class Keeper:
+    """Mouths and results by clip, each kept for `retention_s` seconds."""
+
+    def __init__(self, store: Store, retention_s: float) -> None:
+        self._store = store
+        self._retention_s = retention_s
+        self._locks: Sequence[threading.Lock] = [threading.Lock() for _ in range(LOCKS)]
+
+    def keep_mouth(self, clip_id: str, mouth: MouthClip) -> tuple[str, str]:
+        """Keep a mouth; returns its store key and the sha256 of its bytes, hex."""
+        ref, data = _mouth_key(clip_id), mouth.to_bytes()
+        self._store.put(ref, data, self._retention_s)
+        return ref, hashlib.sha256(data).hexdigest()
+
+    def mouth(self, clip_id: str) -> MouthClip:
+        """The mouth of a clip. Raises NotFound."""
+        try:
+            return MouthClip.from_bytes(self._store.get(_mouth_key(clip_id)))
+        except NotFound as gone:
+            raise _unknown(clip_id) from gone
+
+    def begin(self, result: Result) -> None:
+        """Keep the first result of a clip."""
+        self._put(result)
+
+    def result(self, clip_id: str) -> Result:
+        """The result of a clip as it stands. Raises NotFound."""
+        try:
+            return Result.model_validate_json(self._store.get(_result_key(clip_id)))
+        except NotFound as gone:
+            raise _unknown(clip_id) from gone
+
+    def settle(self, clip_id: str, change: Callable[[Result], Result]) -> tuple[Result, bool] | None:
+        """Change a clip's result, in one step as far as this process goes; the result now, and whether it changed.
+
+        None, and nothing is kept, if the clip is gone.
+        """
+        with self._lock(clip_id):
+            try:
+                before = self.result(clip_id)
+            except NotFound:
+                return None
+            after = change(before)
+            if after is not before:
+                self._put(after)
+            return after, after is not before
+
+    def forget(self, clip_id: str) -> int:
+        """Remove all that is kept of a clip; returns how many things that were."""
+        with self._lock(clip_id):
+            return self._store.delete_prefix(f"clips/{clip_id}/")
+
+    def _put(self, result: Result) -> None:
+        self._store.put(_result_key(result.clip_id), result.model_dump_json().encode(), self._retention_s)
+
+    def _lock(self, clip_id: str) -> threading.Lock:
+        return self._locks[hash(clip_id) % LOCKS]
+
+
+def _mouth_key(clip_id: str) -> str:
+    return f"clips/{clip_id}/mouth"
+
+
+def _result_key(clip_id: str) -> str:
+    return f"clips/{clip_id}/result.json"
+
+
+def _unknown(clip_id: str) -> NotFound:
+    return NotFound(f"no clip {clip_id} is known (any more)", "send the clip again; deleted and old ones are forgotten")

@@ -1,0 +1,71 @@
+"""The threads that watch clips: a bounded number at work, a bounded number in line, and Busy for the rest."""
+
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from lipsol.errors import Busy
+
+Args = ParamSpec("Args")
+Out = TypeVar("Out")
+
+
+class Pool:
+    """`workers` threads with a line of at most `line` calls before them; a call keeps its caller's trace."""
+
+    def __init__(self, workers: int, line: int, retry_after_s: float, show: Callable[[int], None]) -> None:
+        """show: told how many calls are in work or in line, whenever that changes."""
+        self.workers = workers
+        self._show = show
+        self._taken = 0
+        self._lock = threading.Lock()
+        self._bound = workers + line
+        self._retry_after_s = retry_after_s
+        self._places = threading.BoundedSemaphore(self._bound)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="watch")
+
+    def check(self) -> None:
+        """Raise Busy if every place is taken now; so that nobody sends in vain what could not be taken."""
+        if self._taken >= self._bound:
+            raise self._full()
+
+    def submit(self, call: Callable[Args, Out], *args: Args.args, **kwargs: Args.kwargs) -> Future[Out]:
+        """Have it called by one of the threads. Raises Busy, at once, when every place is taken."""
+        if not self._places.acquire(blocking=False):
+            raise self._full()
+        return self._start(call, *args, **kwargs)
+
+    def submit_in_turn(self, call: Callable[Args, Out], *args: Args.args, **kwargs: Args.kwargs) -> Future[Out]:
+        """The same for callers in this process, who wait for a free place instead of being turned away."""
+        self._places.acquire()
+        return self._start(call, *args, **kwargs)
+
+    def stop(self) -> None:
+        """Finish what is in work and in line; then take no more."""
+        self._threads.shutdown(wait=True)
+
+    def _start(self, call: Callable[Args, Out], *args: Args.args, **kwargs: Args.kwargs) -> Future[Out]:
+        self._count(1)
+        try:
+            future = self._threads.submit(contextvars.copy_context().run, partial(call, *args, **kwargs))
+        except RuntimeError as stopped:
+            self._leave()
+            raise Busy("the service is leaving", "try again: another one takes over", self._retry_after_s) from stopped
+        future.add_done_callback(lambda _: self._leave())
+        return future
+
+    def _full(self) -> Busy:
+        detail = f"{self._bound} clips are in work or in line, as many as may be"
+        return Busy(detail, "try again later", self._retry_after_s)
+
+    def _leave(self) -> None:
+        self._count(-1)
+        self._places.release()
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self._taken += more
+            self._show(self._taken)

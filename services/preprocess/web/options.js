@@ -1,0 +1,66 @@
+/** @file What the person may choose before sending: language, model, and what may be said. */
+
+import { listModels } from "./api.js";
+import { element, make } from "./elements.js";
+import { languageName } from "./language.js";
+
+/** @typedef {import("./api.js").Model} Model */
+/** @typedef {import("./api.js").Choices} Choices */
+
+/** @type {Model[]} */
+let models = [];
+
+/** Fill the choices from the service. Without its models the page still works: the service then chooses. */
+export async function fillOptions() {
+  element("grammar").addEventListener("change", showPhrases);
+  element("language").addEventListener("change", offerModels);
+  models = await listModels().catch(() => []);
+  offerLanguages();
+  offerModels();
+}
+
+/**
+ * What was chosen; "" leaves it to the service.
+ * @returns {Choices}
+ */
+export function chosen() {
+  const language = /** @type {HTMLSelectElement} */ (element("language")).value;
+  const model = /** @type {HTMLSelectElement} */ (element("model")).value;
+  const grammar = /** @type {HTMLSelectElement} */ (element("grammar")).value;
+  return { language, model, grammar: grammar === "phrases" ? ownPhrases(language, model) : grammar };
+}
+
+/** @param {string} language @param {string} model @returns {string} a grammar document, "" without any phrase */
+function ownPhrases(language, model) {
+  const lines = /** @type {HTMLTextAreaElement} */ (element("phrases")).value.split("\n");
+  const phrases = lines.map((line) => line.trim()).filter(Boolean);
+  const spoken = language || (models.find((each) => each.name === model) ?? models.find((each) => each.default))?.language;
+  return phrases.length ? JSON.stringify({ name: "phrases", language: spoken ?? "en", phrases }) : "";
+}
+
+function showPhrases() {
+  const grammar = /** @type {HTMLSelectElement} */ (element("grammar")).value;
+  element("phrases-field").hidden = grammar !== "phrases";
+}
+
+function offerLanguages() {
+  const languages = [...new Set(models.map((model) => model.language))];
+  element("language").replaceChildren(...languages.map((language) => option(language, languageName(language))));
+  const usual = models.find((model) => model.default);
+  if (usual) /** @type {HTMLSelectElement} */ (element("language")).value = usual.language;
+  element("language-field").hidden = languages.length < 2;
+}
+
+function offerModels() {
+  const { language } = chosen();
+  const fitting = models.filter((model) => model.language === language);
+  const named = fitting.map((model) => option(model.name, `${model.name} (${model.kind})`));
+  element("model").replaceChildren(option("", "The usual one"), ...named);
+}
+
+/** @param {string} value @param {string} text */
+function option(value, text) {
+  const made = /** @type {HTMLOptionElement} */ (make("option", { text }));
+  made.value = value;
+  return made;
+}

@@ -1,0 +1,74 @@
+"""A measured figure, the machine it was measured on, and the time that work took."""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lipsol.runtime.cpus import available_cpus
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value. `target` is what it has to reach (None: nobody asked for a bound)."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the value reaches its target; None without one."""
+        return None if self.target is None else self.value >= self.target
+
+    def as_dict(self, machine: str) -> dict[str, object]:
+        """The form of build/bench.json."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "target": self.target,
+            "met": self.met,
+            "machine": machine,
+        }
+
+
+def percentiles(name: str, milliseconds: Sequence[float]) -> list[Figure]:
+    """The median and the 95th percentile of times per clip."""
+    return [Figure(f"{name}_p{at}", round(float(np.percentile(milliseconds, at)), 2), "ms/clip") for at in (50, 95)]
+
+
+def machine() -> str:
+    """Processor, cores that this process may use, how busy they were before, system and Python, in one line."""
+    cores = available_cpus()
+    load = os.getloadavg()[0]
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{_processor()}, {cores} cores, load {load:.1f} at the start, {system}"
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor"
+    )
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU time that `work` costs in this process and all below it: those that ended, and those that wait for more."""
+    before = _spent(os.getpid())
+    work()
+    return _spent(os.getpid()) - before
+
+
+def _spent(process: int) -> float:
+    """CPU seconds of a process, of its living descendants, and of all that they have waited for."""
+    stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    ticks = sum(int(field) for field in stat[11:15])  # utime, stime, cutime, cstime of proc(5)
+    children = [
+        child for held in Path(f"/proc/{process}/task").glob("*/children") for child in held.read_text().split()
+    ]
+    return ticks / os.sysconf("SC_CLK_TCK") + sum(_spent(int(child)) for child in children)

@@ -1,0 +1,101 @@
+"""What all tests share: the samples, the data if it is here, and a clock that stands still."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+TOP = TESTS.parent
+DATA = TOP.parent / "shared" / "data"
+
+
+ORDER = ("unit", "contract", "integration", "e2e")  # what is quick to run, and quick to mend, comes first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first, slow ones last."""
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("slow") is not None,
+            ORDER.index(item.path.relative_to(TESTS).parts[0]),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A clip of `samples/`, and what is said in it."""
+
+    path: Path
+    text: str
+    speaker: str
+    language: str
+
+    def bytes(self) -> bytes:
+        """The video file."""
+        return self.path.read_bytes()
+
+
+class FixedClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def now(self) -> float:
+        """Unix time, seconds."""
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._seconds += seconds
+
+
+def read_samples() -> list[Sample]:
+    """All of `samples/truth.csv`."""
+    with (TOP / "samples" / "truth.csv").open(newline="") as rows:
+        return [Sample(TOP / "samples" / row.pop("path"), **row) for row in csv.DictReader(rows)]
+
+
+@pytest.fixture(scope="session")
+def top() -> Path:
+    """The repository's root."""
+    return TOP
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[Sample]:
+    """The dozen GRID clips, with what is said in them."""
+    return read_samples()
+
+
+@pytest.fixture(scope="session")
+def sample(samples: list[Sample]) -> Sample:
+    """One clip of the speaker that the models know."""
+    return samples[0]
+
+
+@pytest.fixture(scope="session")
+def grid() -> Path:
+    """The GRID corpus, where it lies beside the repository."""
+    return _present(DATA / "grid")
+
+
+@pytest.fixture(scope="session")
+def urdu() -> Path:
+    """The Urdu sentences, where they lie beside the repository."""
+    return _present(DATA / "urdu")
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """The 21st of November 2026, 09:00 UTC, for as long as the test likes."""
+    return FixedClock(1_795_251_600.0)
+
+
+def _present(folder: Path) -> Path:
+    if not folder.is_dir():
+        pytest.skip(f"no {folder.relative_to(TOP.parent)} beside the repository")
+    return folder

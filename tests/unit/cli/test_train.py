@@ -1,0 +1,18 @@
+import pytest
+
+from lipsol.errors import BadInput, LipsolError
+from services.cli import train
+
+
+def test_training_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "NEEDED", ("torch_that_nobody_has",))
+    with pytest.raises(LipsolError) as told:
+        train.run(tmp_path, tmp_path, tmp_path, 1)
+    assert "torch_that_nobody_has" in told.value.detail
+    assert "train" in told.value.cure
+
+
+def test_training_without_clips_names_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "NEEDED", ())
+    with pytest.raises(BadInput, match="nowhere"):
+        train.run(tmp_path / "nowhere", tmp_path, tmp_path, 1)

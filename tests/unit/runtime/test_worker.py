@@ -1,0 +1,295 @@
+"""The worker's own decisions: retries, batches, dead letters, waiting. (Delivery as a whole: tests/contract.)"""
+
+from collections.abc import Callable, Sequence
+from threading import Event as Flag
+
+import pytest
+from structlog.testing import capture_logs
+
+from lipsol.bus.memory import MemoryBus
+from lipsol.bus.port import Outgoing
+from lipsol.errors import BadInput, Busy, ModelError, Transient
+from lipsol.events import DEAD_LETTERS, DELETIONS, TOPICS, ClipDeleted, DeadLetter, Event, from_bytes
+from lipsol.runtime.clock import ManualClock
+from lipsol.runtime.envelope import Trace, wrap
+from lipsol.runtime.telemetry import Telemetry
+from lipsol.runtime.worker import Worker
+
+PATIENCE_S = 20.0
+START_S = 1_795_251_600.0
+TRACE = Trace("a" * 32, "b" * 16)
+
+
+class Bench:
+    """A bus, a worker on the deletions, and what its handler is to do with each clip."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self.bus = MemoryBus(TOPICS.values())
+        self.clock = ManualClock(START_S)
+        self.telemetry = telemetry
+        self.calls: list[list[str]] = []
+        self.faults: dict[str, list[Exception]] = {}  # of each clip: what its next tries raise
+        self.results: Callable[[str], Sequence[Event]] = lambda _: ()
+        self.topics = [DELETIONS.name]
+
+    def send(self, *clips: str) -> None:
+        self.bus.publish_all([wrap(ClipDeleted(clip), "tests", START_S, TRACE) for clip in clips])
+
+    def handle(self, events: Sequence[Event]) -> list[Event]:
+        clips = [event.key for event in events]
+        self.calls.append(clips)
+        for clip in clips:
+            if self.faults.get(clip):
+                raise self.faults[clip].pop(0)
+        return [result for clip in clips for result in self.results(clip)]
+
+    def work(self, bus: object = None, **options: object) -> Worker:
+        """Let a worker work until nothing waits, and stop it."""
+        worker = self.worker(bus, **options)
+        probe = self.bus.consumer(["lipsol.feedback.v1"], "probe")
+        worker.start()
+        left = PATIENCE_S
+        while self.waiting() and left > 0:
+            probe.poll(1, 0.01)
+            left -= 0.01
+        assert worker.stop(PATIENCE_S)
+        assert not worker.alive
+        return worker
+
+    def worker(self, bus: object = None, **options: object) -> Worker:
+        settings = {"stage": "test", "telemetry": self.telemetry, "clock": self.clock} | options
+        return Worker(bus or self.bus, self.topics, "readers", self.handle, **settings)
+
+    def waiting(self) -> int:
+        return sum(self.bus.kept(topic) for topic in self.topics)
+
+    def letters(self) -> list[DeadLetter]:
+        found = self.bus.consumer([DEAD_LETTERS.name], "menders").poll(100, 0.0)
+        return [letter for m in found if isinstance(letter := from_bytes(m.topic, m.value), DeadLetter)]
+
+
+@pytest.fixture
+def bench():
+    opened = Bench(Telemetry())
+    with capture_logs():
+        yield opened
+    opened.bus.close()
+
+
+def test_what_fails_for_a_moment_is_tried_again_after_a_growing_wait(bench):
+    bench.faults["a"] = [Transient("away"), OSError("gone")]
+    bench.send("a")
+    bench.work(attempts=3)
+    assert bench.calls == [["a"]] * 3
+    assert bench.clock.now() - START_S == pytest.approx(0.2 + 0.4)
+    assert bench.letters() == []
+    assert bench.telemetry.value("lipsol_messages_failed_total", stage="test", reason="transient") == 1
+    assert bench.telemetry.value("lipsol_messages_failed_total", stage="test", reason="fault") == 1
+    assert bench.telemetry.value("lipsol_messages_handled_total", stage="test") == 1
+    assert bench.telemetry.value("lipsol_handle_seconds", stage="test") == 3
+
+
+def test_busy_is_given_the_time_that_it_asks_for(bench):
+    bench.faults["a"] = [Busy("full", "wait", retry_after_s=7.0)]
+    bench.send("a")
+    bench.work()
+    assert bench.clock.now() - START_S == pytest.approx(7.0)
+
+
+def test_the_wait_has_a_longest(bench):
+    bench.faults["a"] = [Transient("away")] * 9
+    bench.send("a")
+    bench.work(attempts=10)
+    assert bench.clock.now() - START_S == pytest.approx(0.2 + 0.4 + 0.8 + 1.6 + 3.2 + 4 * 5.0)
+
+
+def test_what_fails_every_time_becomes_a_dead_letter_that_tells_no_secrets(bench):
+    bench.faults["a"] = [OSError("/home/somebody/clip.mp4")] * 3
+    bench.send("a", "b")
+    bench.work(attempts=3)
+    [letter] = bench.letters()
+    assert (letter.kind, letter.reason, letter.attempts, letter.clip_id) == ("exhausted", "OSError", 3, "a")
+    assert ["b"] in bench.calls
+    assert bench.telemetry.value("lipsol_dead_letters_total", stage="test", reason="exhausted") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(BadInput("3 words", "send 2"), "bad-input"), (ModelError("a bad digest", "fetch"), "model-error")],
+)
+def test_what_no_repeat_can_mend_is_not_repeated(bench, fault, kind):
+    bench.faults["a"] = [fault]
+    bench.send("a")
+    bench.work(attempts=5)
+    [letter] = bench.letters()
+    assert (letter.kind, letter.reason, letter.cure, letter.attempts) == (kind, fault.detail, fault.cure, 1)
+    assert bench.calls == [["a"]]
+
+
+def test_a_batch_that_fails_is_handled_one_by_one(bench):
+    bench.faults["b"] = [ValueError("x")] * 4  # once in the batch, three times alone
+    bench.send("a", "b", "c")
+    bench.work(batch=8, attempts=3)
+    assert sorted(bench.calls[0]) == ["a", "b", "c"]
+    assert sorted(bench.calls[1:]) == [["a"], ["b"], ["b"], ["b"], ["c"]]
+    assert [letter.clip_id for letter in bench.letters()] == ["b"]
+    assert bench.telemetry.value("lipsol_messages_handled_total", stage="test") == 3
+
+
+def test_bytes_that_are_no_event_go_to_the_dead_letters_unread(bench):
+    bench.bus.publish(DELETIONS.name, "who", b"\xff{")
+    bench.send("b")
+    bench.work(batch=4)
+    [letter] = bench.letters()
+    assert (letter.kind, letter.dead_key, letter.clip_id, letter.value) == ("bad-input", "who", "", b"\xff{")
+    assert ["b"] in bench.calls
+
+
+def test_a_dead_letter_that_dies_is_logged_and_not_sent_round_in_circles(bench):
+    bench.topics = [DEAD_LETTERS.name]
+    bench.faults["k"] = [BadInput("again")]
+    bench.bus.publish_all([wrap(DeadLetter("k", "", "t", "r", "", "exhausted", "s", 3, b""), "tests", START_S)])
+    with capture_logs() as logs:
+        bench.work()
+    assert bench.letters() == []
+    assert [line["topic"] for line in logs if line["event"] == "dead-letter"] == [DEAD_LETTERS.name]
+
+
+def test_a_result_too_long_for_a_message_kills_its_cause_and_not_the_worker(bench):
+    bench.results = lambda clip: [ClipDeleted("x" * (2 << 20))] if clip == "a" else []
+    bench.send("a", "b")
+    bench.work()
+    assert [letter.kind for letter in bench.letters()] == ["bad-input"]
+    assert ["b"] in bench.calls
+
+
+def test_results_carry_on_the_trace_of_their_cause(bench):
+    listener = bench.bus.consumer([DEAD_LETTERS.name], None)
+    bench.results = lambda clip: [DeadLetter("k", clip, "t", "r", "", "exhausted", "s", 3, b"")]
+    causes = {clip: Trace.new() for clip in ("a", "b", "c")}
+    bench.bus.publish_all([wrap(ClipDeleted(clip), "tests", START_S, trace) for clip, trace in causes.items()])
+    bench.work(batch=8)
+    caused = {getattr(from_bytes(m.topic, m.value), "clip_id", ""): m for m in listener.poll(10, 1.0)}
+    assert {clip: Trace.of(message.headers).trace_id for clip, message in caused.items()} == {
+        clip: trace.trace_id for clip, trace in causes.items()
+    }
+    assert caused["a"].headers["ce_source"] == "/lipsol/test"
+
+
+class FullBus:
+    """A bus that is full for its first n publishes."""
+
+    def __init__(self, bus: MemoryBus, times: int) -> None:
+        self._bus, self.times = bus, times
+        self.consumer, self.publish, self.close = bus.consumer, bus.publish, bus.close
+        self.refused = Flag()
+
+    def publish_all(self, messages: Sequence[Outgoing]) -> None:
+        if messages and self.times:
+            self.times -= 1
+            self.refused.set()
+            raise Busy("topic x holds 4 messages", "wait")
+        self._bus.publish_all(messages)
+
+
+def test_a_full_bus_is_waited_for_and_nothing_is_handled_again(bench):
+    listener = bench.bus.consumer([DEAD_LETTERS.name], None)
+    bench.results = lambda clip: [DeadLetter("k", clip, "t", "r", "", "exhausted", "s", 3, b"")]
+    bench.send("a")
+    bench.work(FullBus(bench.bus, 20))
+    assert bench.calls == [["a"]]
+    assert len(listener.poll(10, 1.0)) == 1
+
+
+def test_what_could_not_be_published_is_left_to_the_next_worker(bench):
+    bench.results = lambda clip: [DeadLetter("k", clip, "t", "r", "", "exhausted", "s", 3, b"")]
+    full = FullBus(bench.bus, 10**9)
+    bench.send("a")
+    worker = bench.worker(full)
+    worker.start()
+    assert full.refused.wait(PATIENCE_S)
+    assert worker.stop(PATIENCE_S)
+    assert bench.waiting() == 1
+    bench.work()
+    assert len(bench.letters()) == 1
+
+
+def test_a_stop_ends_a_retrys_wait_and_leaves_the_message(bench):
+    tried = Flag()
+
+    def handle(_: Sequence[Event]) -> list[Event]:
+        tried.set()
+        raise Busy("full", retry_after_s=3600.0)
+
+    bench.send("a")
+    worker = Worker(bench.bus, bench.topics, "readers", handle, stage="test", telemetry=bench.telemetry)
+    worker.start()
+    assert tried.wait(PATIENCE_S)
+    assert worker.stop(PATIENCE_S)
+    assert bench.waiting() == 1
+    assert bench.letters() == []
+    bench.work()
+    assert bench.calls == [["a"]]
+
+
+def test_a_worker_ends_with_its_bus(bench):
+    worker = bench.worker()
+    worker.start()
+    assert worker.alive
+    bench.bus.close()
+    assert worker.stop(PATIENCE_S)
+
+
+def test_what_no_waiting_mends_ends_the_worker_and_keeps_the_message():
+    bus = MemoryBus([DELETIONS])  # no dead letters here
+    died = Flag()
+
+    def handle(_: Sequence[Event]) -> list[Event]:
+        died.set()
+        raise BadInput("x")
+
+    worker = Worker(bus, [DELETIONS.name], "readers", handle, stage="test", telemetry=Telemetry())
+    bus.publish_all([wrap(ClipDeleted("a"), "tests", START_S)])
+    with capture_logs() as logs:
+        worker.start()
+        assert died.wait(PATIENCE_S)
+        worker._thread.join(PATIENCE_S)
+    assert logs[-1]["event"] == "worker-died"
+    assert not worker.alive
+    assert bus.kept(DELETIONS.name) == 1
+    bus.close()
+
+
+def test_a_worker_can_be_started_and_stopped_again(bench):
+    worker = bench.worker()
+    assert not worker.alive
+    assert worker.stop(PATIENCE_S)
+    worker.start()
+    worker.start()
+    assert worker.stop(PATIENCE_S)
+    worker.start()
+    assert worker.alive
+    assert worker.stop(PATIENCE_S)
+
+
+def test_the_queues_lag_is_told(bench):
+    inside, go_on = Flag(), Flag()
+
+    def handle(_: Sequence[Event]) -> list[Event]:
+        inside.set()
+        go_on.wait(PATIENCE_S)
+        return []
+
+    worker = Worker(bench.bus, bench.topics, "readers", handle, stage="test", telemetry=bench.telemetry)
+    bench.send("a", "b", "c")
+    worker.start()
+    assert inside.wait(PATIENCE_S)
+    assert bench.telemetry.value("lipsol_queue_lag_messages", stage="test") == 3
+    go_on.set()
+    assert worker.stop(PATIENCE_S)
+
+
+@pytest.mark.parametrize("options", [{"batch": 0}, {"attempts": 0}])
+def test_a_worker_that_could_do_nothing_is_refused(bench, options):
+    with pytest.raises(BadInput, match="at least"):
+        bench.worker(**options)

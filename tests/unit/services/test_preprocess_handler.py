@@ -1,0 +1,170 @@
+"""The edge's work, without a door."""
+
+import pytest
+
+from lipsol.errors import BadInput, Busy, NotFound
+from lipsol.events import ClipDeleted, Event, FeedbackGiven, MouthReady
+from lipsol.runtime.telemetry import Telemetry
+from lipsol.store.local import LocalStore
+from services.preprocess.asking import Asked
+from services.preprocess.handler import Handler, known_id, new_id
+from services.preprocess.keeping import Keeper
+from services.preprocess.repeats import Repeats
+from services.preprocess.waiting import Unread, Waiters
+from tests.services_made import SAID, MadeRegistry, MadeWatcher, letter_of, mouth_of, prediction_of
+
+CLIP = "a" * 32
+
+
+class Edge:
+    """A handler over a store in a folder, and what it published."""
+
+    def __init__(self, folder, clock):
+        self.store = LocalStore(folder, now=clock.now)
+        self.published: list[Event] = []
+        self.fault: Exception | None = None
+        self.telemetry = Telemetry()
+        self.handler = Handler(
+            MadeWatcher(), Keeper(self.store, 60.0), Repeats(self.store, 60.0), Waiters(), Unread(), MadeRegistry(),
+            "en", self.publish, clock.now, self.telemetry,
+        )  # fmt: skip
+
+    def publish(self, event: Event) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.published.append(event)
+
+    def receive(self, data=b"a clip", **asked):
+        return self.handler.receive(CLIP, data, Asked(**asked), 1_795_251_600.0)
+
+
+@pytest.fixture
+def edge(tmp_path, clock):
+    return Edge(tmp_path, clock)
+
+
+def test_a_clip_becomes_a_mouth_in_the_store_and_an_event_that_names_it(edge):
+    result = edge.receive(grammar="grid")
+    (event,) = edge.published
+    assert isinstance(event, MouthReady)
+    assert (event.clip_id, event.language, event.grammar, event.track) == (CLIP, "en", "grid", "stable")
+    assert edge.store.get(event.mouth_ref) == mouth_of(len(b"a clip")).to_bytes()
+    assert result.state == edge.handler.result(CLIP).state == "reading"
+
+
+def test_nothing_is_kept_of_a_clip_that_is_refused(edge):
+    with pytest.raises(BadInput, match="no face"):
+        edge.receive(b"bad clip")
+    assert (edge.published, edge.store.list("")) == ([], [])
+    assert edge.telemetry.value("lipsol_clips_refused_total", reason="bad-input") == 1
+
+
+def test_a_wish_that_can_not_be_met_is_refused_before_any_work(edge):
+    with pytest.raises(NotFound, match="grid-sentences"):
+        edge.receive(model="other")
+    assert edge.handler.watcher.watched == 0
+
+
+def test_nothing_is_kept_of_a_clip_that_the_bus_can_not_take(edge):
+    edge.fault = Busy("full")
+    with pytest.raises(Busy):
+        edge.receive()
+    assert edge.store.list("") == []
+    assert edge.handler.unread.wait(0)
+
+
+def test_a_prediction_settles_the_clip_and_wakes_who_waits(edge):
+    edge.receive()
+    with edge.handler.waiters.waiting(CLIP) as answer:
+        edge.handler.handle([prediction_of(CLIP)])
+        assert answer.result(1) == edge.handler.result(CLIP)
+    assert edge.handler.result(CLIP).text == SAID
+    assert edge.handler.unread.wait(0)
+
+
+def test_an_answer_is_measured_once_however_often_it_comes(edge, clock):
+    edge.receive()
+    clock.advance(0.2)
+    edge.handler.handle([prediction_of(CLIP), prediction_of(CLIP)])
+    assert edge.telemetry.value("lipsol_answer_seconds", track="stable") == 1
+
+
+def test_a_dead_letter_settles_the_clip_as_failed(edge):
+    edge.receive()
+    edge.handler.handle([letter_of(CLIP)])
+    assert edge.handler.result(CLIP).state == "failed"
+
+
+def test_a_dead_letter_of_another_topic_is_no_ones_reading(edge):
+    edge.receive()
+    letter = letter_of(CLIP)
+    edge.handler.handle([type(letter)(**{**vars(letter), "origin_topic": "lipsol.feedback.v1"})])
+    assert edge.handler.result(CLIP).state == "reading"
+
+
+def test_deleting_leaves_nothing_and_tells_the_others(edge):
+    edge.handler.repeats.remember("key", "body", CLIP)
+    edge.receive()
+    edge.handler.delete(CLIP)
+    edge.handler.handle([prediction_of(CLIP)])
+    assert edge.store.list("") == []
+    assert edge.published[-1] == ClipDeleted(CLIP)
+    with pytest.raises(NotFound):
+        edge.handler.delete(CLIP)
+
+
+def test_a_deletion_that_another_replica_took_is_followed(edge):
+    edge.receive()
+    edge.handler.handle([ClipDeleted(CLIP)])
+    assert edge.store.list("") == []
+
+
+def test_feedback_is_spelled_as_the_language_spells_and_names_what_was_shown(edge):
+    edge.receive()
+    edge.handler.handle([prediction_of(CLIP)])
+    given = edge.handler.feedback(CLIP, "Bin BLUE, at f three now", None)
+    assert edge.published[-1] == given
+    assert isinstance(given, FeedbackGiven)
+    assert (given.text, given.reading, given.model_digest) == (
+        "bin blue at f three now", SAID, prediction_of(CLIP).model.digest,
+    )  # fmt: skip
+
+
+def test_the_same_feedback_twice_is_the_same_feedback(edge):
+    edge.receive()
+    edge.handler.handle([prediction_of(CLIP)])
+    names = {edge.handler.feedback(CLIP, text, None).feedback_id for text in ("bin blue", "Bin blue", "bin red")}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(("text", "said"), [("bin blue 7", "7"), ("پانچ", "not in the alphabet"), (" , ", "empty")])
+def test_feedback_that_the_alphabet_can_not_spell_is_refused(edge, text, said):
+    edge.receive()
+    edge.handler.handle([prediction_of(CLIP)])
+    with pytest.raises(BadInput, match=said):
+        edge.handler.feedback(CLIP, text, None)
+
+
+def test_nothing_can_be_said_of_a_clip_that_is_not_read(edge):
+    edge.receive()
+    with pytest.raises(BadInput, match="reading"):
+        edge.handler.feedback(CLIP, None, "right")
+
+
+def test_the_lips_are_as_the_machine_saw_them(edge):
+    edge.receive()
+    lips, mouth = edge.handler.lips(CLIP), mouth_of(len(b"a clip"))
+    assert (lips.fps, len(lips.points), len(lips.points[0]), lips.seen) == (25.0, len(mouth), 40, [True] * len(mouth))
+    assert lips.points[1][2] == pytest.approx(mouth.outline[1, 2], abs=5e-5)
+
+
+def test_ids_are_unlike_each_other_and_nothing_else_is_one():
+    ids = {new_id() for _ in range(100)}
+    assert len(ids) == 100
+    assert all(known_id(each) == each for each in ids)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a" * 31, "A" * 32, "../" + "a" * 29, "a" * 33, "٣" * 32])
+def test_what_is_no_id_is_not_looked_for(name):
+    with pytest.raises(NotFound):
+        known_id(name)

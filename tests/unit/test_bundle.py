@@ -1,0 +1,72 @@
+import dataclasses
+import json
+import zipfile
+
+import pytest
+
+from lipsol.bundle import Bundle, Confidence, Scale
+from lipsol.clips import face
+from lipsol.errors import ModelError
+from lipsol.text.grammar import Grammar
+
+_SCALE = Scale(1.2, -0.3)
+
+
+@pytest.fixture
+def bundle():
+    held = Confidence(
+        _SCALE, Scale(0.9, 0.1), Scale(0.5, -1.0), Scale(0.7, -0.5), threshold=0.7, stranger_threshold=0.9
+    )
+    grammar = Grammar.of_slots("small", "ur", [["آپ", "ہم"], ["ایک", "دو"]])
+    return Bundle(
+        "small-sentences", "1.2.3", "sentences", "ur", " آپہمایکدو", grammar.words, grammar.to_json(), face.MODEL,
+        {"grammar": held}, {"licence": "CC0-1.0"}, b"not run here",
+    )  # fmt: skip
+
+
+def test_a_bundle_comes_back_as_it_was_saved_with_its_files_digest(bundle, tmp_path):
+    digest = bundle.save(tmp_path / "small.lipsol")
+    loaded = Bundle.load(tmp_path / "small.lipsol")
+    assert loaded.digest == digest and len(digest) == 64
+    same = dataclasses.replace(loaded, card={}, digest="")
+    assert same == dataclasses.replace(bundle, card={}, grammar=same.grammar)
+    assert Grammar.from_json(loaded.grammar) == Grammar.from_json(bundle.grammar)
+    assert loaded.card["licence"] == "CC0-1.0"
+
+
+def test_the_same_bundle_is_the_same_bytes(bundle, tmp_path):
+    assert bundle.save(tmp_path / "one.lipsol") == bundle.save(tmp_path / "two.lipsol")
+
+
+def _rewrite(path, change):
+    with zipfile.ZipFile(path) as held:
+        card, network = json.loads(held.read("card.json")), held.read("model.onnx")
+    change(card)
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("card.json", json.dumps(card))
+        out.writestr("model.onnx", network)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda card: card.update(landmarks="dlib-68"), "dlib-68"),
+        (lambda card: card.update(format=99), "card format 99"),
+        (lambda card: card.pop("characters"), "characters"),
+        (lambda card: card["confidence"]["grammar"].pop("threshold"), "threshold"),
+    ],
+    ids=["other landmarks", "other format", "no alphabet", "no threshold"],
+)
+def test_a_bundle_that_does_not_fit_is_refused_with_the_reason(bundle, tmp_path, change, said):
+    path = tmp_path / "small.lipsol"
+    bundle.save(path)
+    _rewrite(path, change)
+    with pytest.raises(ModelError, match=said):
+        Bundle.load(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 and then nothing"], ids=["empty", "cut off"])
+def test_a_file_that_is_no_bundle_is_refused(tmp_path, data):
+    (tmp_path / "x.lipsol").write_bytes(data)
+    with pytest.raises(ModelError, match="no bundle"):
+        Bundle.load(tmp_path / "x.lipsol")

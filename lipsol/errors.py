@@ -5,6 +5,7 @@
     │   └── NotFound     what was asked for is not here: 404
     ├── Transient    not now: 503, try again
     │   └── Busy         a bounded queue is full: 429
+    ├── TooLate      nobody waits for it any more, so it was not done: 504, dead letter
     └── ModelError   a model or bundle that can't be trusted or used: 500, dead letter
 
 A message names the value, the bound and the cure. Status codes live in the doors, not here.
@@ -38,6 +39,10 @@ class Busy(Transient):
     def __init__(self, detail: str, cure: str = "", retry_after_s: float = 1.0) -> None:
         super().__init__(detail, cure)
         self.retry_after_s = retry_after_s
+
+
+class TooLate(LipsolError):
+    """The deadline that came with the work has passed; it was not done."""
 
 
 class ModelError(LipsolError):

@@ -3,7 +3,7 @@
 An event is a fact, not an order; it is never changed, and reading one twice must do no harm. The form on the wire is
 JSON: a field that a reader does not know is ignored, so a new field with a default is no new version; a field that is
 missing, or that holds what it can't hold, is the sender's fault. Anything else is a new topic version (`.v2`).
-Pictures never ride inside: `mouth_ref` names them in the store.
+Few bytes of a picture ride inside, more wait in the store: see `Claim`.
 """
 
 import json
@@ -16,49 +16,23 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lipsol.errors import BadInput, NotFound
+from lipsol.topics import (
+    CANARY_MOUTHS,
+    CLIPS,
+    DEAD_LETTERS,
+    DELETIONS,
+    DRIFT,
+    FEEDBACK,
+    PREDICTIONS,
+    PROMOTIONS,
+    REFUSALS,
+    STABLE_MOUTHS,
+    TRAFFIC,
+)
 
 Track = Literal["stable", "canary"]
-DeathKind = Literal["bad-input", "model-error", "exhausted"]
-
-HOUR_S = 3600.0
-DAY_S = 24 * HOUR_S
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One stream of events.
-
-    key          what the key names: events with equal keys stay in order
-    partitions   how many consumers of one group can share the work
-    retention_s  seconds that a message is kept at most, read or not
-    writers      services that publish here
-    readers      services that consume from here
-    """
-
-    name: str
-    key: str
-    partitions: int
-    retention_s: float
-    writers: tuple[str, ...]
-    readers: tuple[str, ...]
-
-
-STABLE_MOUTHS = Topic(
-    "lipsol.mouths.stable.v1", "session, or clip where there is none", 12, DAY_S, ("preprocess",), ("inference",)
-)
-CANARY_MOUTHS = Topic(
-    "lipsol.mouths.canary.v1", "session, or clip where there is none", 12, DAY_S, ("preprocess",), ("inference",)
-)
-PREDICTIONS = Topic("lipsol.predictions.v1", "clip", 12, 7 * DAY_S, ("inference",), ("preprocess", "monitor"))
-FEEDBACK = Topic("lipsol.feedback.v1", "clip", 3, 30 * DAY_S, ("preprocess",), ("monitor",))
-DELETIONS = Topic("lipsol.deletions.v1", "clip", 3, 30 * DAY_S, ("preprocess",), ("preprocess", "monitor"))
-DEAD_LETTERS = Topic(
-    "lipsol.dead-letters.v1", "key of what died", 3, 30 * DAY_S, ("every service",), ("preprocess", "monitor")
-)
-
-TOPICS: Mapping[str, Topic] = MappingProxyType(
-    {t.name: t for t in (STABLE_MOUTHS, CANARY_MOUTHS, PREDICTIONS, FEEDBACK, DELETIONS, DEAD_LETTERS)}
-)
+Mode = Literal["stable", "canary", "shadow", "blueGreen"]
+DeathKind = Literal["bad-input", "model-error", "exhausted", "too-late"]
 
 
 @dataclass(frozen=True)
@@ -85,35 +59,96 @@ class Event(ABC):
 
 
 @dataclass(frozen=True)
+class ClipReceived(Event):
+    """A video lies in an object store and waits to be watched: how batches come in.
+
+    clip_id      the clip's name, chosen by who submits it: the same for the same clip of the same batch
+    session      name of the stream that the clip was cut from; "": a clip of its own
+    batch        name of the batch it belongs to; "": none
+    name         what the person who sent it calls it (a path, say), for reports
+    source       where it lies: `s3://bucket/key`, or a key of the platform's own store
+    digest       sha256 of its bytes, hex; "": not known beforehand
+    size_bytes   how many bytes it has; 0: not known beforehand
+    model, grammar, language  as in `MouthReady`
+    received_at  when it was submitted, Unix seconds
+    deadline_at  after this nobody waits any more, Unix seconds; 0.0: no such time
+    """
+
+    clip_id: str
+    session: str
+    batch: str
+    name: str
+    source: str
+    digest: str
+    size_bytes: int
+    model: str
+    grammar: str
+    language: str
+    received_at: float
+    deadline_at: float
+
+    @property
+    def topic(self) -> str:
+        return CLIPS.name
+
+    @property
+    def key(self) -> str:
+        return self.session or self.clip_id
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Bytes that travel with an event, or a claim check for them (`lipsol.store.claims` makes and cashes them).
+
+    inline      the bytes themselves, where they are few; then `ref` is ""
+    ref         store key of the bytes, where they are many; then `inline` is empty
+    digest      sha256 of the bytes, hex
+    size_bytes  how many they are
+    expires_at  until when the store keeps them, Unix seconds; later than any event that refers to them; 0.0 inline
+    """
+
+    inline: bytes
+    ref: str
+    digest: str
+    size_bytes: int
+    expires_at: float
+
+
+@dataclass(frozen=True)
 class MouthReady(Event):
-    """A mouth was found and waits in the store to be read.
+    """A mouth was found and waits to be read.
 
     clip_id       the clip's name, chosen by the edge
     session       name of the stream that the clip was cut from; "": a clip of its own
     track         which deployment shall read it; the edge alone decides
-    model         name or digest of the bundle that shall read it; "": the language's default
+    shadow        True: a copy, read for comparison alone; its reading never reaches a user
+    model         name or digest of the bundle that the client wants; "": the default
+    bundle        digest of the bundle that the traffic policy wants where the client names none; "": the default.
+                  Stable, when it drains an aborted canary's topic, passes it over
     grammar       "": the bundle's own; "none": free reading; else a packaged name or an inline document
     language      what is spoken, as BCP 47 ("en", "ur")
-    mouth_ref     store key of the `MouthClip`'s bytes
-    mouth_digest  sha256 of those bytes, hex
+    mouth         the `MouthClip`'s bytes, or the claim check for them
     faces         people seen in the picture
     quality       what the picture was like, by measure (units in `lipsol.clips.quality`); finite numbers
     timings_ms    how long each stage before this took, ms
     received_at   when the edge had the whole clip, Unix seconds
+    deadline_at   after this nobody waits any more and the work is dropped, Unix seconds; 0.0: no such time
     """
 
     clip_id: str
     session: str
     track: Track
+    shadow: bool
     model: str
+    bundle: str
     grammar: str
     language: str
-    mouth_ref: str
-    mouth_digest: str
+    mouth: Claim
     faces: int
     quality: dict[str, float]
     timings_ms: dict[str, float]
     received_at: float
+    deadline_at: float
 
     @property
     def topic(self) -> str:
@@ -166,6 +201,7 @@ class PredictionMade(Event):
     grammar        name of the grammar that bound the reading; None: free
     model          the bundle that read
     track          the deployment that read
+    shadow         True: read for comparison alone; no user may see it
     timings_ms     how long each stage took, those of the mouth too, ms
     quality        the mouth's quality record, carried on for the monitor
     made_at        when the reading was done, Unix seconds
@@ -182,6 +218,7 @@ class PredictionMade(Event):
     grammar: str | None
     model: ModelName
     track: Track
+    shadow: bool
     timings_ms: dict[str, float]
     quality: dict[str, float]
     made_at: float
@@ -241,24 +278,151 @@ class ClipDeleted(Event):
 
 
 @dataclass(frozen=True)
+class ClipRefused(Event):
+    """The edge could not take a clip: no face, too dark, no video at all.
+
+    clip_id     the clip
+    batch       name of the batch it belongs to; "": none
+    reason      what was wrong, in a person's words
+    cure        what the person can do about it
+    refused_at  Unix seconds
+    """
+
+    clip_id: str
+    batch: str
+    reason: str
+    cure: str
+    refused_at: float
+
+    @property
+    def topic(self) -> str:
+        return REFUSALS.name
+
+    @property
+    def key(self) -> str:
+        return self.clip_id
+
+
+@dataclass(frozen=True)
+class TrafficSet(Event):
+    """How clips are split between stable and canary from now on; the newest one on the topic is the policy.
+
+    mode           "stable": all to stable; "canary": `weight` per cent to the canary; "shadow": all to stable and a
+                   copy of `weight` per cent to the canary; "blueGreen": as canary, with 0 or 100 alone
+    weight         per cent of the sessions, 0 to 100
+    canary_digest  bundle that the canary reads with, sha256 hex; "": the default
+    expires_at     from then on all goes to stable, unless a newer policy came, Unix seconds; 0.0 (mode stable): never
+    set_by         who set it
+    reason         why
+    set_at         Unix seconds
+    """
+
+    mode: Mode
+    weight: float
+    canary_digest: str
+    expires_at: float
+    set_by: str
+    reason: str
+    set_at: float
+
+    @property
+    def topic(self) -> str:
+        return TRAFFIC.name
+
+    @property
+    def key(self) -> str:
+        return "policy"
+
+
+@dataclass(frozen=True)
+class DriftDetected(Event):
+    """What comes in, or what is read from it, is no longer like the reference.
+
+    drift_id      name of this finding, so that a repeat changes nothing
+    model_digest  the bundle that was watched, sha256 hex
+    track         the deployment that was watched
+    measure       what was compared ("confidence", "brightness", ...)
+    method        by which test or distance ("psi", "ks", "mmd", ...)
+    value         what it came to
+    threshold     what it had to stay below
+    samples       readings in the window
+    window_from, window_to  the window, Unix seconds
+    detected_at   Unix seconds
+    """
+
+    drift_id: str
+    model_digest: str
+    track: Track
+    measure: str
+    method: str
+    value: float
+    threshold: float
+    samples: int
+    window_from: float
+    window_to: float
+    detected_at: float
+
+    @property
+    def topic(self) -> str:
+        return DRIFT.name
+
+    @property
+    def key(self) -> str:
+        return self.model_digest
+
+
+@dataclass(frozen=True)
+class ModelPromoted(Event):
+    """A bundle passed its gates and is to be released.
+
+    model        the bundle
+    language     what it reads, as BCP 47
+    replaces     digest of the bundle that it was compared with, sha256 hex; "": none
+    scores       the scores that the gates saw, by name
+    run          the tracked run that made it; "": none
+    promoted_at  Unix seconds
+    """
+
+    model: ModelName
+    language: str
+    replaces: str
+    scores: dict[str, float]
+    run: str
+    promoted_at: float
+
+    @property
+    def topic(self) -> str:
+        return PROMOTIONS.name
+
+    @property
+    def key(self) -> str:
+        return self.language
+
+
+@dataclass(frozen=True)
 class DeadLetter(Event):
     """A message that could not be handled: kept, with the reason, for a person or a repair to pick up.
 
-    dead_key      key of the message
-    clip_id       the clip it was about; "": the message could not even be read
-    origin_topic  where it lay
-    reason        what was wrong, as the error said it
-    cure          what a person can do about it; "": not known
-    kind          "bad-input": the same again whenever repeated; "model-error": a bundle is unfit;
-                  "exhausted": it was tried `attempts` times and something else failed each time
-    stage         the worker that gave up
-    attempts      how often it was tried; 0: never, it could not be read
-    value         the message's bytes as they were (base64 on the wire)
+    dead_key          key of the message
+    clip_id           the clip it was about; "": the message could not even be read
+    shadow            True: it was a shadow copy, so no user waits for it
+    origin_topic, origin_partition, origin_offset  where it lay
+    reason            what was wrong, as the error said it
+    cure              what a person can do about it; "": not known
+    kind              "bad-input": the same again whenever repeated; "model-error": a bundle is unfit;
+                      "exhausted": it was tried `attempts` times and something else failed each time;
+                      "too-late": its deadline had passed before anybody came to it
+    stage             the worker that gave up
+    attempts          how often it was tried; 0: never, it could not be read or came too late
+    value             the message's bytes as they were
     """
 
     dead_key: str
     clip_id: str
+    shadow: bool
     origin_topic: str
+    origin_partition: int
+    origin_offset: int
     reason: str
     cure: str
     kind: DeathKind
@@ -277,11 +441,16 @@ class DeadLetter(Event):
 
 EVENT_OF: Mapping[str, type[Event]] = MappingProxyType(
     {
+        CLIPS.name: ClipReceived,
         STABLE_MOUTHS.name: MouthReady,
         CANARY_MOUTHS.name: MouthReady,
         PREDICTIONS.name: PredictionMade,
+        REFUSALS.name: ClipRefused,
         FEEDBACK.name: FeedbackGiven,
         DELETIONS.name: ClipDeleted,
+        DRIFT.name: DriftDetected,
+        TRAFFIC.name: TrafficSet,
+        PROMOTIONS.name: ModelPromoted,
         DEAD_LETTERS.name: DeadLetter,
     }
 )

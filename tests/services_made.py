@@ -17,8 +17,8 @@ from lipsol.clips.quality import Quality
 from lipsol.clips.watch import Watched
 from lipsol.errors import BadInput, NotFound
 from lipsol.events import (
-    STABLE_MOUTHS,
     AlternativeText,
+    Claim,
     DeadLetter,
     DeathKind,
     FeedbackGiven,
@@ -32,6 +32,7 @@ from lipsol.reader import Bound
 from lipsol.registry.port import ModelInfo
 from lipsol.runtime.settings import RegistrySettings, StoreSettings, TelemetrySettings
 from lipsol.text.grammar import Grammar
+from lipsol.topics import STABLE_MOUTHS
 from services.doors.server import Server
 from services.doors.service import DoorSettings
 from services.embedded import Embedded, EmbeddedSettings
@@ -190,15 +191,17 @@ def ready_of(clip_id: str, **changed: object) -> MouthReady:
         "clip_id": clip_id,
         "session": "",
         "track": "stable",
+        "shadow": False,
         "model": "",
+        "bundle": "",
         "grammar": "",
         "language": "en",
-        "mouth_ref": f"clips/{clip_id}/mouth",
-        "mouth_digest": "0" * 64,
+        "mouth": Claim(b"", f"clips/{clip_id}/mouth", "0" * 64, 4, 1_795_338_000.0),
         "faces": 1,
         "quality": QUALITY.as_dict(),
         "timings_ms": {"decode": 1.0, "face": 2.0},
         "received_at": 1_795_251_600.0,
+        "deadline_at": 0.0,
     }
     return MouthReady(**{**told, **changed})  # type: ignore[arg-type]
 
@@ -221,6 +224,7 @@ def prediction_of(
         grammar="grid",
         model=ModelName(info.name, info.version, info.digest),
         track="stable",
+        shadow=False,
         timings_ms={"read": 20.0, "total": 200.0},
         quality=QUALITY.as_dict(),
         made_at=1_795_251_601.0,
@@ -229,7 +233,9 @@ def prediction_of(
 
 def letter_of(clip_id: str, kind: DeathKind = "bad-input", reason: str = "the mouth is gone") -> DeadLetter:
     """A clip that was given up."""
-    return DeadLetter(clip_id, clip_id, STABLE_MOUTHS.name, reason, "send it again", kind, "inference", 3, b"")
+    return DeadLetter(
+        clip_id, clip_id, False, STABLE_MOUTHS.name, 0, 0, reason, "send it again", kind, "inference", 3, b""
+    )
 
 
 def feedback_of(

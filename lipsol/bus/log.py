@@ -11,7 +11,7 @@ from itertools import islice
 from zlib import crc32
 
 from lipsol.bus.port import Message, Start
-from lipsol.events import Topic
+from lipsol.topics import Topic
 
 
 class Partition:
@@ -137,6 +137,14 @@ class TopicLog:
                 break
         self._turn += 1
         return taken
+
+    def replay(self, before: str | None) -> list[Message]:
+        """What is kept; `before`: only what that group has committed (nothing, if there is no such group)."""
+        group = self._groups.get(before) if before is not None else None
+        if before is not None and group is None:
+            return []
+        ends = group.committed if group else [partition.end for partition in self._partitions]
+        return [m for p, end in zip(self._partitions, ends, strict=True) for m in p.messages if m.offset < end]
 
     def commit(self, name: str, member: object, messages: Sequence[Message]) -> None:
         """Mark messages as done and forget what every group is done with."""

@@ -5,14 +5,14 @@ has not committed; `lipsol.bus.log` says what is kept. Retention is kept too, th
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from threading import Condition
 
 from lipsol.bus.log import TopicLog
 from lipsol.bus.port import VALUE_MAX_BYTES, Closed, Message, Outgoing, Start
 from lipsol.errors import BadInput, Busy, NotFound
-from lipsol.events import TOPICS, Topic
+from lipsol.topics import TOPICS, Topic
 
 
 class MemoryBus:
@@ -66,6 +66,12 @@ class MemoryBus:
             consumer = MemoryConsumer(self._changed, self._now, logs, name, start, listens=group is None)
             self._consumers = [*(held for held in self._consumers if not held.closed), consumer]
             return consumer
+
+    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
+        with self._changed:
+            self._check_open()
+            kept = [message for name in topics for message in self._log(name).replay(before)]
+        return iter([message for message in kept if message.timestamp >= since])
 
     def close(self) -> None:
         with self._changed:

@@ -18,12 +18,19 @@ Groups
   goes on where it was, whatever `start` says.
 - Group None is a listener: it alone gets every message from its `start` on, and is forgotten when it closes.
 
+What is kept
+- A topic keeps its messages for its retention, whoever has read them, so that what happened can be told again. (The
+  memory bus has less room: it keeps the newest ones that fit its bounds, and always those that a group still needs.)
+- A compacted topic keeps at least the newest message of each key, for ever: it is a state that a newcomer reads from
+  the start. Older messages of a key may be gone.
+- `replay` reads what is kept, without a group and without moving any.
+
 A value holds at most 1 MiB (`VALUE_MAX_BYTES`): more goes to the store, by reference.
 
 Every method may be called from any thread, except that one consumer is polled by one thread at a time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -127,6 +134,14 @@ class Bus(Protocol):
 
         Raises NotFound for an unknown topic, BadInput for none, Transient when the bus is away, Closed when it was
         closed.
+        """
+        ...
+
+    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
+        """What is kept on the topics from `since` (Unix seconds, by the bus's own time) to the end as of this call.
+
+        In order within a partition. `before`: only what that group has committed. An end that moves on meanwhile is
+        not followed, so this always comes to an end. Raises as `consumer`.
         """
         ...
 

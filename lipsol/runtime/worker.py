@@ -21,10 +21,11 @@ import structlog
 
 from lipsol.bus.port import Bus, Closed, Consumer, Message, Outgoing, Start
 from lipsol.errors import BadInput, Busy, LipsolError, ModelError, Transient
-from lipsol.events import DEAD_LETTERS, DeadLetter, DeathKind, Event
+from lipsol.events import DeadLetter, DeathKind, Event
 from lipsol.runtime.clock import Clock, SystemClock
 from lipsol.runtime.envelope import Trace, following, unwrap, wrap
 from lipsol.runtime.telemetry import Telemetry
+from lipsol.topics import DEAD_LETTERS
 
 Handle = Callable[[Sequence[Event]], Sequence[Event]]
 
@@ -248,13 +249,16 @@ def _backoff(attempt: int, fault: Exception) -> float:
 def _letter(message: Message, fault: Exception, kind: DeathKind, stage: str, attempts: int) -> DeadLetter:
     """The dead letter for a message; a fault that nobody foresaw is told by its type alone, as people may read it."""
     try:
-        clip_id = _subject(unwrap(message))
+        event: Event | None = unwrap(message)
     except BadInput:
-        clip_id = ""
+        event = None
     return DeadLetter(
         dead_key=message.key,
-        clip_id=clip_id,
+        clip_id=_subject(event) if event else "",
+        shadow=bool(getattr(event, "shadow", False)),
         origin_topic=message.topic,
+        origin_partition=message.partition,
+        origin_offset=message.offset,
         reason=fault.detail[:REASON_MAX] if isinstance(fault, LipsolError) else type(fault).__name__,
         cure=fault.cure[:REASON_MAX] if isinstance(fault, LipsolError) else "",
         kind=kind,

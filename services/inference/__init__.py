@@ -4,11 +4,12 @@ import time
 from typing import TYPE_CHECKING
 
 from lipsol.bus.port import Bus
-from lipsol.events import STABLE_MOUTHS
 from lipsol.registry.port import Registry
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
+from lipsol.store.claims import Claims
 from lipsol.store.port import Store
+from lipsol.topics import STABLE_MOUTHS
 from services.doors.service import Faults, Service
 from services.inference.handler import Handler
 from services.inference.models import Models, OpenReader, opener
@@ -48,7 +49,7 @@ def build(
 ) -> Inference:
     """The service over its ports; `open_reader` stands in for onnxruntime's readers."""
     models = Models(registry, open_reader or opener(settings.threads), settings.models_held)
-    handler = Handler(models, store, time.time)
+    handler = Handler(models, Claims(store), time.time)
     worker = Worker(
         bus,
         [STABLE_MOUTHS.name],

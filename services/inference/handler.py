@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lipsol.clips.clip import MouthClip
-from lipsol.errors import BadInput, NotFound
 from lipsol.events import AlternativeText, Event, ModelName, MouthReady, PredictionMade, TimedWord
 from lipsol.model.prediction import Prediction
 from lipsol.reader import BUNDLE_GRAMMAR, Bound
 from lipsol.registry.port import ModelInfo
-from lipsol.store.port import Store
+from lipsol.store.claims import Claims
 from lipsol.text.grammar import Grammar
 from services.inference.models import Models
 
@@ -25,7 +24,7 @@ class Handler:
     """Reads what waits, a batch for each bundle. `now`: Unix time, seconds."""
 
     models: Models
-    store: Store
+    claims: Claims
     now: Callable[[], float]
 
     def handle(self, events: Sequence[Event]) -> list[Event]:
@@ -56,17 +55,7 @@ class Handler:
 
     def _mouth(self, event: MouthReady) -> MouthClip:
         """The mouth that the event speaks of. Raises BadInput if it is gone, or not the one that was announced."""
-        try:
-            data = self.store.get(event.mouth_ref)
-        except NotFound as gone:
-            raise BadInput("the mouth is gone: it was deleted, or waited too long", "send the clip again") from gone
-        digest = hashlib.sha256(data).hexdigest()
-        if digest != event.mouth_digest:
-            raise BadInput(
-                f"the mouth in the store has digest {digest[:12]}, announced was {event.mouth_digest[:12]}",
-                "send the clip again",
-            )
-        return MouthClip.from_bytes(data)
+        return MouthClip.from_bytes(self.claims.cash(event.mouth))
 
 
 @lru_cache(maxsize=GRAMMARS_HELD)
@@ -105,6 +94,7 @@ def _made(
         grammar=prediction.grammar,
         model=ModelName(info.name, info.version, info.digest),
         track=event.track,
+        shadow=event.shadow,
         timings_ms=timings_ms,
         quality=event.quality,
         made_at=made_at,

@@ -4,11 +4,11 @@ import time
 from typing import TYPE_CHECKING
 
 from lipsol.bus.port import Bus
-from lipsol.events import DELETIONS, FEEDBACK, PREDICTIONS
 from lipsol.registry.port import Registry
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
 from lipsol.store.port import Store
+from lipsol.topics import DELETIONS, FEEDBACK, PREDICTIONS
 from services.doors.service import Faults, Service
 from services.monitor.figures import Figures
 from services.monitor.handler import Handler

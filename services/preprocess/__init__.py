@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from lipsol.bus.port import Bus
 from lipsol.clips.video import Limits
 from lipsol.clips.watch import Watcher
-from lipsol.events import DEAD_LETTERS, DELETIONS, PREDICTIONS, Event
+from lipsol.events import Event
 from lipsol.registry.port import Registry
 from lipsol.runtime.cpus import available_cpus
 from lipsol.runtime.envelope import wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
 from lipsol.store.port import Store
+from lipsol.topics import DEAD_LETTERS, DELETIONS, PREDICTIONS
 from services.doors.service import Faults, Service, Working
 from services.preprocess.handler import Handler, Watching
 from services.preprocess.keeping import Keeper

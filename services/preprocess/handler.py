@@ -8,12 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lipsol.clips.clip import FPS
 from lipsol.clips.watch import Watched
 from lipsol.errors import BadInput, Busy, ModelError, NotFound, Transient
 from lipsol.events import (
-    CANARY_MOUTHS,
-    STABLE_MOUTHS,
     ClipDeleted,
     DeadLetter,
     Event,
@@ -24,6 +21,7 @@ from lipsol.events import (
 from lipsol.registry.port import Registry
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.text.alphabet import ALPHABETS, normalise
+from lipsol.topics import CANARY_MOUTHS, STABLE_MOUTHS
 from services.preprocess.asking import Asked
 from services.preprocess.keeping import Keeper
 from services.preprocess.repeats import Repeats
@@ -32,7 +30,6 @@ from services.preprocess.track import track_of
 from services.preprocess.waiting import Unread, Waiters
 
 READING = frozenset({STABLE_MOUTHS.name, CANARY_MOUTHS.name})  # topics whose dead letters mean a clip without a reading
-DIGITS = 4  # of a lip point's place: a tenth of a pixel of a 1000 pixel picture
 
 
 class Watching(Protocol):
@@ -106,9 +103,7 @@ class Handler:
 
     def lips(self, clip_id: str) -> Lips:
         """The lips of a clip, frame by frame. Raises NotFound."""
-        mouth = self.keeper.mouth(clip_id)
-        points = mouth.outline.astype(float).round(DIGITS).tolist()
-        return Lips(fps=FPS, seen=mouth.seen.tolist(), points=points)
+        return self.keeper.lips(clip_id)
 
     def delete(self, clip_id: str) -> None:
         """Forget a clip and all that belongs to it, here and everywhere. Raises NotFound if there is nothing."""
@@ -140,20 +135,21 @@ class Handler:
 
     def _kept(self, clip_id: str, watched: Watched, asked: Asked, received_at: float) -> MouthReady:
         """The event of a mouth that now lies in the store."""
-        ref, digest = self.keeper.keep_mouth(clip_id, watched.mouth)
         return MouthReady(
             clip_id=clip_id,
             session=asked.session,
             track=track_of(asked.session or clip_id),
+            shadow=False,
             model=asked.model,
+            bundle="",
             grammar=asked.grammar,
             language=asked.language,
-            mouth_ref=ref,
-            mouth_digest=digest,
+            mouth=self.keeper.keep_mouth(clip_id, watched.mouth),
             faces=watched.faces,
             quality=watched.quality.as_dict(),
             timings_ms=watched.timings_ms,
             received_at=received_at,
+            deadline_at=0.0,
         )
 
     def _settle(self, clip_id: str, change: Callable[[Result], Result]) -> None:

@@ -1,39 +1,44 @@
-"""What the edge keeps of a clip in the store: its mouth and its result, both under `clips/{id}/`, for a time.
+"""What the edge keeps of a clip in the store: its mouth, lips and result, all under `clips/{id}/`, for a time.
 
 The video itself is never kept. A clip that was deleted, or whose time is up, has no result, and without one nothing
 that arrives late is stored: so nothing comes back to life.
 """
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 
-from lipsol.clips.clip import MouthClip
+from lipsol.clips.clip import FPS, MouthClip
 from lipsol.errors import NotFound
+from lipsol.events import Claim
+from lipsol.store.claims import Claims
 from lipsol.store.port import Store
-from services.preprocess.results import Result
+from lipsol.topics import STABLE_MOUTHS
+from services.preprocess.results import Lips, Result
 
 LOCKS = 64  # clips whose results can change at the same time
+DIGITS = 4  # of a lip point's place: a tenth of a pixel of a 1000 pixel picture
 
 
 class Keeper:
-    """Mouths and results by clip, each kept for `retention_s` seconds."""
+    """Mouths and results by clip, each kept for `retention_s` seconds (a mouth: as long as it may wait to be read)."""
 
     def __init__(self, store: Store, retention_s: float) -> None:
         self._store = store
+        self._claims = Claims(store)
         self._retention_s = retention_s
         self._locks: Sequence[threading.Lock] = [threading.Lock() for _ in range(LOCKS)]
 
-    def keep_mouth(self, clip_id: str, mouth: MouthClip) -> tuple[str, str]:
-        """Keep a mouth; returns its store key and the sha256 of its bytes, hex."""
-        ref, data = _mouth_key(clip_id), mouth.to_bytes()
-        self._store.put(ref, data, self._retention_s)
-        return ref, hashlib.sha256(data).hexdigest()
+    def keep_mouth(self, clip_id: str, mouth: MouthClip) -> Claim:
+        """Keep what is drawn of a mouth for `retention_s`; returns the claim for the mouth itself."""
+        lips = mouth.outline.astype(float).round(DIGITS).tolist()
+        seen = Lips(fps=FPS, seen=mouth.seen.tolist(), points=lips)
+        self._store.put(_lips_key(clip_id), seen.model_dump_json().encode(), self._retention_s)
+        return self._claims.keep(_mouth_key(clip_id), mouth.to_bytes(), STABLE_MOUTHS.retention_s)
 
-    def mouth(self, clip_id: str) -> MouthClip:
-        """The mouth of a clip. Raises NotFound."""
+    def lips(self, clip_id: str) -> Lips:
+        """The lips of a clip, frame by frame. Raises NotFound."""
         try:
-            return MouthClip.from_bytes(self._store.get(_mouth_key(clip_id)))
+            return Lips.model_validate_json(self._store.get(_lips_key(clip_id)))
         except NotFound as gone:
             raise _unknown(clip_id) from gone
 
@@ -77,6 +82,10 @@ class Keeper:
 
 def _mouth_key(clip_id: str) -> str:
     return f"clips/{clip_id}/mouth"
+
+
+def _lips_key(clip_id: str) -> str:
+    return f"clips/{clip_id}/lips.json"
 
 
 def _result_key(clip_id: str) -> str:

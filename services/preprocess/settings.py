@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from lipsol.events import STABLE_MOUTHS
+from lipsol.topics import STABLE_MOUTHS
 from services.doors.service import DoorSettings
 
 MIB = 2**20

@@ -8,11 +8,11 @@ import pytest
 
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Bus
-from lipsol.events import TOPICS, Topic
 from lipsol.registry.local import LocalRegistry
 from lipsol.registry.port import Registry
 from lipsol.store.local import LocalStore
 from lipsol.store.port import Store
+from lipsol.topics import TOPICS, Topic
 
 
 @dataclass(frozen=True)

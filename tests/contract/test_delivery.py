@@ -13,11 +13,12 @@ import pytest
 
 from lipsol.bus.port import Bus, Consumer, Message, Outgoing, Start
 from lipsol.errors import BadInput, Transient
-from lipsol.events import DELETIONS, FEEDBACK, ClipDeleted, DeadLetter, Event, FeedbackGiven, from_bytes
+from lipsol.events import ClipDeleted, DeadLetter, Event, FeedbackGiven, from_bytes
 from lipsol.runtime.clock import ManualClock
 from lipsol.runtime.envelope import wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
+from lipsol.topics import DELETIONS, FEEDBACK
 
 MESSAGES, KEYS = 40, 7
 
@@ -217,7 +218,8 @@ def test_a_poison_message_goes_to_the_dead_letters_with_its_reason(ground):
     assert worker.stop(ground.patience_s)
     letter = from_bytes(message.topic, message.value)
     assert letter == DeadLetter(
-        dead_key="clip-1", clip_id="clip-1", origin_topic=FEEDBACK.name, reason="a reading of 0 words", cure="send one",
+        dead_key="clip-1", clip_id="clip-1", shadow=False, origin_topic=FEEDBACK.name,
+        origin_partition=letter.origin_partition, origin_offset=letter.origin_offset, reason="a reading of 0 words", cure="send one",
         kind="bad-input", stage="judge", attempts=1, value=messages[2].value,
     )  # fmt: skip
     assert message.headers["dead_reason"] == "a reading of 0 words"

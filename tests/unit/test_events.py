@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lipsol.errors import BadInput, NotFound
-from lipsol.events import EVENT_OF, TOPICS, ClipDeleted, DeadLetter, Event, MouthReady, from_bytes, to_bytes
+from lipsol.events import EVENT_OF, Claim, ClipDeleted, DeadLetter, Event, MouthReady, from_bytes, to_bytes
+from lipsol.topics import TOPICS
 
 TOPIC_OF = {kind: topic for topic, kind in EVENT_OF.items()}
 KINDS = sorted(TOPIC_OF, key=lambda kind: kind.__name__)
@@ -46,7 +47,8 @@ DELETED = ClipDeleted("ab12")
 
 
 def ready(**changes: object) -> MouthReady:
-    plain = MouthReady("ab12", "", "stable", "", "", "en", "clips/ab12/mouth", "f" * 64, 1, {}, {}, 1.0)
+    mouth = Claim(b"", "clips/ab12/mouth", "f" * 64, 1, 2.0)
+    plain = MouthReady("ab12", "", "stable", False, "", "", "", "en", mouth, 1, {}, {}, 1.0, 0.0)
     return dataclasses.replace(plain, **changes)
 
 

@@ -5,7 +5,7 @@ import pytest
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Outgoing
 from lipsol.errors import BadInput, Busy
-from lipsol.events import Topic
+from lipsol.topics import Topic
 
 ONE = Topic("test.one.v1", "any", 2, 60.0, ("tests",), ("tests",))
 

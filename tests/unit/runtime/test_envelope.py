@@ -65,6 +65,6 @@ def test_events_and_log_lines_follow_the_trace():
 
 
 def test_an_event_too_long_for_a_message_is_refused():
-    letter = DeadLetter("k", "c", "t", "r", "", "exhausted", "s", 3, bytes(VALUE_MAX_BYTES))
+    letter = DeadLetter("k", "c", False, "t", 0, 0, "r", "", "exhausted", "s", 3, bytes(VALUE_MAX_BYTES))
     with pytest.raises(BadInput, match=str(VALUE_MAX_BYTES)):
         wrap(letter, "s", 1.0)

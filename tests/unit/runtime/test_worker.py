@@ -9,11 +9,12 @@ from structlog.testing import capture_logs
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Outgoing
 from lipsol.errors import BadInput, Busy, ModelError, Transient
-from lipsol.events import DEAD_LETTERS, DELETIONS, TOPICS, ClipDeleted, DeadLetter, Event, from_bytes
+from lipsol.events import ClipDeleted, DeadLetter, Event, from_bytes
 from lipsol.runtime.clock import ManualClock
 from lipsol.runtime.envelope import Trace, wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
+from lipsol.topics import DEAD_LETTERS, DELETIONS, TOPICS
 
 PATIENCE_S = 20.0
 START_S = 1_795_251_600.0
@@ -148,7 +149,9 @@ def test_bytes_that_are_no_event_go_to_the_dead_letters_unread(bench):
 def test_a_dead_letter_that_dies_is_logged_and_not_sent_round_in_circles(bench):
     bench.topics = [DEAD_LETTERS.name]
     bench.faults["k"] = [BadInput("again")]
-    bench.bus.publish_all([wrap(DeadLetter("k", "", "t", "r", "", "exhausted", "s", 3, b""), "tests", START_S)])
+    bench.bus.publish_all(
+        [wrap(DeadLetter("k", "", False, "t", 0, 0, "r", "", "exhausted", "s", 3, b""), "tests", START_S)]
+    )
     with capture_logs() as logs:
         bench.work()
     assert bench.letters() == []
@@ -165,7 +168,7 @@ def test_a_result_too_long_for_a_message_kills_its_cause_and_not_the_worker(benc
 
 def test_results_carry_on_the_trace_of_their_cause(bench):
     listener = bench.bus.consumer([DEAD_LETTERS.name], None)
-    bench.results = lambda clip: [DeadLetter("k", clip, "t", "r", "", "exhausted", "s", 3, b"")]
+    bench.results = lambda clip: [DeadLetter("k", clip, False, "t", 0, 0, "r", "", "exhausted", "s", 3, b"")]
     causes = {clip: Trace.new() for clip in ("a", "b", "c")}
     bench.bus.publish_all([wrap(ClipDeleted(clip), "tests", START_S, trace) for clip, trace in causes.items()])
     bench.work(batch=8)
@@ -194,7 +197,7 @@ class FullBus:
 
 def test_a_full_bus_is_waited_for_and_nothing_is_handled_again(bench):
     listener = bench.bus.consumer([DEAD_LETTERS.name], None)
-    bench.results = lambda clip: [DeadLetter("k", clip, "t", "r", "", "exhausted", "s", 3, b"")]
+    bench.results = lambda clip: [DeadLetter("k", clip, False, "t", 0, 0, "r", "", "exhausted", "s", 3, b"")]
     bench.send("a")
     bench.work(FullBus(bench.bus, 20))
     assert bench.calls == [["a"]]
@@ -202,7 +205,7 @@ def test_a_full_bus_is_waited_for_and_nothing_is_handled_again(bench):
 
 
 def test_what_could_not_be_published_is_left_to_the_next_worker(bench):
-    bench.results = lambda clip: [DeadLetter("k", clip, "t", "r", "", "exhausted", "s", 3, b"")]
+    bench.results = lambda clip: [DeadLetter("k", clip, False, "t", 0, 0, "r", "", "exhausted", "s", 3, b"")]
     full = FullBus(bench.bus, 10**9)
     bench.send("a")
     worker = bench.worker(full)

@@ -1,12 +1,12 @@
 """Reading what waits."""
 
-import hashlib
 from dataclasses import replace
 
 import pytest
 
 from lipsol.errors import BadInput, ModelError, NotFound
 from lipsol.reader import BUNDLE_GRAMMAR
+from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
 from services.inference.handler import Handler, bound, prediction_id
 from services.inference.models import Models, opener
@@ -22,7 +22,8 @@ class Inference:
         self.opened: list[str] = []
         self.reader = MadeReader()
         self.models = Models(self.registry, self.open, held)
-        self.handler = Handler(self.models, self.store, clock.now)
+        self.claims = Claims(self.store, inline_max_bytes=0, now=clock.now)
+        self.handler = Handler(self.models, self.claims, clock.now)
 
     def open(self, _path, info):
         self.opened.append(info.name)
@@ -30,9 +31,8 @@ class Inference:
 
     def ready(self, clip_id, **changed):
         """An event whose mouth lies in the store."""
-        data = mouth_of().to_bytes()
-        self.store.put(f"clips/{clip_id}/mouth", data)
-        return ready_of(clip_id, mouth_digest=hashlib.sha256(data).hexdigest(), **changed)
+        claim = self.claims.keep(f"clips/{clip_id}/mouth", mouth_of().to_bytes(), 60.0)
+        return ready_of(clip_id, mouth=claim, **changed)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_mouth_that_is_gone_is_nobodys_empty_reading(inference):
 
 def test_a_mouth_that_was_changed_is_never_read(inference):
     event = inference.ready("a" * 32)
-    inference.store.put(event.mouth_ref, mouth_of(1).to_bytes())
+    inference.store.put(event.mouth.ref, mouth_of(1).to_bytes())
     with pytest.raises(BadInput, match="digest"):
         inference.handler.handle([event])
     assert inference.reader.batches == []

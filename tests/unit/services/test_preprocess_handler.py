@@ -5,6 +5,7 @@ import pytest
 from lipsol.errors import BadInput, Busy, NotFound
 from lipsol.events import ClipDeleted, Event, FeedbackGiven, MouthReady
 from lipsol.runtime.telemetry import Telemetry
+from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
 from services.preprocess.asking import Asked
 from services.preprocess.handler import Handler, known_id, new_id
@@ -48,7 +49,7 @@ def test_a_clip_becomes_a_mouth_in_the_store_and_an_event_that_names_it(edge):
     (event,) = edge.published
     assert isinstance(event, MouthReady)
     assert (event.clip_id, event.language, event.grammar, event.track) == (CLIP, "en", "grid", "stable")
-    assert edge.store.get(event.mouth_ref) == mouth_of(len(b"a clip")).to_bytes()
+    assert Claims(edge.store).cash(event.mouth) == mouth_of(len(b"a clip")).to_bytes()
     assert result.state == edge.handler.result(CLIP).state == "reading"
 
 

@@ -13,7 +13,7 @@ from lipsol.errors import BadInput
 from services.cli.app import lipsol
 
 PAGE = Path("docs/cli.md")  # from the repository's root
-BLOCK = re.compile(r"(?<=<!-- reference: )(\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(?<=<!-- reference: )([\w-]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 
 
 def renewed(page: str) -> str:
@@ -27,11 +27,14 @@ def renewed(page: str) -> str:
     return BLOCK.sub(lambda found: f"{found[1]} -->\n{block(lipsol.commands[found[1]])}", page)
 
 
-def block(verb: click.Command) -> str:
-    """One verb: how it is called, what it does, and a table of what it takes."""
-    context = click.Context(verb, info_name=f"lipsol {verb.name}")
-    usage = " ".join(verb.collect_usage_pieces(context))
+def block(verb: click.Command, above: str = "lipsol") -> str:
+    """One verb: how it is called, what it does, and a table of what it takes; of a group, each of its verbs."""
+    context = click.Context(verb, info_name=f"{above} {verb.name}")
     told = " ".join((verb.help or "").split())
+    if isinstance(verb, click.Group):
+        parts = (block(each, str(context.info_name)) for each in verb.commands.values())
+        return "\n".join([f"{told}\n", *parts])
+    usage = " ".join(verb.collect_usage_pieces(context))
     lines = [f"`{context.info_name} {usage}`", "", told, "", "| takes | meaning |", "|---|---|", *_rows(verb), ""]
     return "\n".join(lines)
 

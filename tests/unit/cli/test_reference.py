@@ -5,10 +5,18 @@ from lipsol.errors import BadInput
 from services.cli.app import lipsol
 from services.cli.reference import PAGE, block, renewed
 
+
+def verbs(group=lipsol, above=""):
+    """Every verb that does something, by its full name."""
+    for name, verb in group.commands.items():
+        if isinstance(verb, click.Group):
+            yield from verbs(verb, f"{above}{name} ")
+        else:
+            yield above + name, verb
+
+
 OPTIONS = [
-    pytest.param(verb, parameter, id=f"{name}-{parameter.name}")
-    for name, verb in lipsol.commands.items()
-    for parameter in verb.params
+    pytest.param(verb, parameter, id=f"{name}-{parameter.name}") for name, verb in verbs() for parameter in verb.params
 ]
 
 
@@ -31,6 +39,21 @@ def test_every_option_has_a_help_text_and_a_row(verb, parameter):
         assert f"`{parameter.opts[0]}`" in block(verb)
     else:
         assert f"`{parameter.metavar}`" in block(verb)
+
+
+def test_a_group_is_told_of_verb_by_verb():
+    @click.group(help="Many things.")
+    def things():
+        pass
+
+    @things.command("list", help="List them.")
+    @click.option("--all", is_flag=True, help="Every one.")
+    def listed(**_):
+        pass
+
+    told = block(things)
+    assert "`lipsol things list [OPTIONS]`" in told
+    assert "| `--all` | Every one. |" in told
 
 
 def test_a_verb_without_a_section_is_told():

@@ -1,10 +1,15 @@
 """What all tests share: the samples, the data if it is here, and a clock that stands still."""
 
 import csv
+import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from services.local.broker import Broker
 
 TESTS = Path(__file__).resolve().parent
 TOP = TESTS.parent
@@ -87,6 +92,22 @@ def grid() -> Path:
 def urdu() -> Path:
     """The Urdu sentences, where they lie beside the repository."""
     return _present(DATA / "urdu")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Kafka: the one that LIPSOL_TEST_KAFKA names, else one of this session's own.
+
+    All tests share it: each puts a prefix of its own before topics and groups, and none ends it.
+    """
+    running = os.environ.get("LIPSOL_TEST_KAFKA")
+    if running:
+        yield running
+        return
+    if missing := [program for program in ("java", "mvn") if shutil.which(program) is None]:
+        pytest.skip(f"no {' and no '.join(missing)} here to run Kafka")
+    with Broker.start(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker.servers
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy few
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo run test check lint format types floors bench train lock hooks browser clean
+.PHONY: help demo run test check lint format types floors proto bench train lock hooks browser clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ types: .venv/dev.stamp  ## check the types, strictly
 
 floors: .venv/dev.stamp  ## check who imports whom
 	@$(BIN)/lint-imports
+
+proto: .venv/dev.stamp  ## make the Python modules of the schema anew (lipsol/proto)
+	@$(BIN)/python -m lipsol.proto.generate
 
 bench: .venv/serve.stamp  ## measure speed on this machine, into build/bench.json
 	@$(BIN)/python -m tests.benchmarks

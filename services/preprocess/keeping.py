@@ -1,9 +1,12 @@
 """What the edge keeps of a clip in the store: its mouth, lips and result, all under `clips/{id}/`, for a time.
 
-The video itself is never kept. A clip that was deleted, or whose time is up, has no result, and without one nothing
-that arrives late is stored: so nothing comes back to life.
+The video itself is never kept. What was begun and what came of it are two things in the store, and whoever writes the
+one never writes the other: so replicas that share a store can't overwrite a reading with its beginning, in whatever
+order they come. A clip that was deleted, or whose time is up, was never begun, and without that nothing that arrives
+late is stored: so nothing comes back to life.
 """
 
+import hashlib
 import threading
 from collections.abc import Callable, Sequence
 
@@ -33,7 +36,8 @@ class Keeper:
         lips = mouth.outline.astype(float).round(DIGITS).tolist()
         seen = Lips(fps=FPS, seen=mouth.seen.tolist(), points=lips)
         self._store.put(_lips_key(clip_id), seen.model_dump_json().encode(), self._retention_s)
-        return self._claims.keep(_mouth_key(clip_id), mouth.to_bytes(), STABLE_MOUTHS.retention_s)
+        data = mouth.to_bytes()
+        return self._claims.keep(_mouth_key(clip_id, data), data, STABLE_MOUTHS.retention_s)
 
     def lips(self, clip_id: str) -> Lips:
         """The lips of a clip, frame by frame. Raises NotFound."""
@@ -43,15 +47,17 @@ class Keeper:
             raise _unknown(clip_id) from gone
 
     def begin(self, result: Result) -> None:
-        """Keep the first result of a clip."""
-        self._put(result)
+        """Keep the first result of a clip; what has come of it stays."""
+        self._put(_begun_key(result.clip_id), result)
 
     def result(self, clip_id: str) -> Result:
         """The result of a clip as it stands. Raises NotFound."""
-        try:
-            return Result.model_validate_json(self._store.get(_result_key(clip_id)))
-        except NotFound as gone:
-            raise _unknown(clip_id) from gone
+        for key in (_result_key(clip_id), _begun_key(clip_id)):
+            try:
+                return Result.model_validate_json(self._store.get(key))
+            except NotFound:
+                continue
+        raise _unknown(clip_id)
 
     def settle(self, clip_id: str, change: Callable[[Result], Result]) -> tuple[Result, bool] | None:
         """Change a clip's result, in one step as far as this process goes; the result now, and whether it changed.
@@ -64,28 +70,46 @@ class Keeper:
             except NotFound:
                 return None
             after = change(before)
-            if after is not before:
-                self._put(after)
-            return after, after is not before
+            if after is before:
+                return after, False
+            self._put(_result_key(clip_id), after)
+            if not self._store.exists(_begun_key(clip_id)):  # deleted by another process meanwhile
+                self._store.delete(_result_key(clip_id))
+                return None
+            return after, True
+
+    def reopen(self, clip_id: str) -> None:
+        """Forget that a clip was given up, so that it can be tried again; a reading stays."""
+        with self._lock(clip_id):
+            try:
+                if self.result(clip_id).state == "failed":
+                    self._store.delete(_result_key(clip_id))
+            except NotFound:
+                pass
 
     def forget(self, clip_id: str) -> int:
         """Remove all that is kept of a clip; returns how many things that were."""
         with self._lock(clip_id):
             return self._store.delete_prefix(f"clips/{clip_id}/")
 
-    def _put(self, result: Result) -> None:
-        self._store.put(_result_key(result.clip_id), result.model_dump_json().encode(), self._retention_s)
+    def _put(self, key: str, result: Result) -> None:
+        self._store.put(key, result.model_dump_json().encode(), self._retention_s)
 
     def _lock(self, clip_id: str) -> threading.Lock:
         return self._locks[hash(clip_id) % LOCKS]
 
 
-def _mouth_key(clip_id: str) -> str:
-    return f"clips/{clip_id}/mouth"
+def _mouth_key(clip_id: str, data: bytes) -> str:
+    """Named by what it holds: where two replicas watched the same clip, neither's mouth replaces the other's."""
+    return f"clips/{clip_id}/mouth-{hashlib.blake2b(data, digest_size=8).hexdigest()}"
 
 
 def _lips_key(clip_id: str) -> str:
     return f"clips/{clip_id}/lips.json"
+
+
+def _begun_key(clip_id: str) -> str:
+    return f"clips/{clip_id}/begun.json"
 
 
 def _result_key(clip_id: str) -> str:

@@ -2,7 +2,8 @@
 
 A name ends in its unit: `_seconds`, `_bytes`, `_ratio` (0 to 1), `_total` (a count that only grows), or, where it
 measures or counts things, in what they are (`_messages`, `_clips`, `_pixels`, `_degrees`, `_levels`).
-Labels are `stage`, `reason`, `track` and `model`, never an id: each value of a label is a series that is kept for ever.
+Labels are `stage`, `reason`, `track`, `model` and `mode`, never an id: each value of a label is a series that is kept
+for ever.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-LABELS = ("stage", "reason", "track", "model")
+LABELS = ("stage", "reason", "track", "model", "mode")
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds of one step
 TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # of a ratio, finer where readers are sure
@@ -58,6 +59,22 @@ _EDGE = (
     Metric("lipsol_stage_seconds", "histogram", "Time of one stage for one clip.", ("stage",)),
 )
 
+_TRAFFIC = (
+    Metric(
+        "lipsol_traffic_weight_ratio",
+        "gauge",
+        "Share of the sessions that the canary gets, or copies of, by the policy as a stage knows it; 0 once expired.",
+        ("stage", "mode"),
+    ),
+    Metric(
+        "lipsol_traffic_expiry_timestamp_seconds",
+        "gauge",
+        "When the policy that a stage knows ends, Unix time; 0: it has no end.",
+        ("stage",),
+    ),
+    Metric("lipsol_policies_refused_total", "counter", "Policies that could not be meant.", ("stage",)),
+)
+
 _MONITOR = (
     Metric("lipsol_predictions_total", "counter", "Readings made.", ("track", "model")),
     Metric("lipsol_abstained_total", "counter", "Readings in which the reader was not sure.", ("track", "model")),
@@ -74,4 +91,6 @@ _MONITOR = (
     Metric("lipsol_word_error_ratio", "gauge", "WER of the window's corrected readings.", ("model",)),
 )
 
-CATALOGUE: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in (*_WORKER, *_EDGE, *_MONITOR)})
+CATALOGUE: Mapping[str, Metric] = MappingProxyType(
+    {metric.name: metric for metric in (*_WORKER, *_EDGE, *_TRAFFIC, *_MONITOR)}
+)

@@ -1,16 +1,18 @@
 """Which deployment reads a clip. preprocess is the only splitter: nobody behind it decides again."""
 
-import hashlib
-
 from lipsol.events import Track
+from lipsol.runtime.policy import LivePolicy
+from lipsol.traffic import PLACES, Route, place, route
 
-CANARY_SHARE = 0.0  # share of the clips that the canary reads, 0 to 1; no rollout policy is told of yet
+
+class Traffic(LivePolicy):
+    """The live policy of one edge, and the split by it. An edge is not ready while it does not know the policy."""
+
+    def route(self, name: str) -> Route:
+        """Where the session or clip of that name goes now. Raises Transient while the policy is not known."""
+        return route(name, self.policy(), self._clock.now())
 
 
-def track_of(name: str, canary_share: float = CANARY_SHARE) -> Track:
-    """The track of a session or clip: the same name goes the same way as long as the share stays.
-
-    The name's hash is even over [0, 1), so a larger share keeps all that a smaller one had sent to the canary.
-    """
-    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
-    return "canary" if place < canary_share else "stable"
+def track_of(name: str, canary_share: float = 0.0) -> Track:
+    """The track of a session or clip where no policy is followed yet."""
+    return "canary" if place(name) < canary_share * PLACES else "stable"

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.e2e.page_server import Fake, serving
 
@@ -29,7 +29,10 @@ def until(page: Page, condition: str, patience_s: float = PATIENCE_MS / 1000) ->
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """Drives browsers."""
+    """Drives browsers, and waits for what is expected of them as long as for all else: its own 5 s are few on a busy
+    machine.
+    """
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as driver:
         yield driver
 

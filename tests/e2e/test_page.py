@@ -23,9 +23,9 @@ VOICES = """
 BROKEN_VIDEO = {"name": "sure.avi", "mimeType": "video/x-msvideo", "buffer": b"RIFF no browser plays this"}
 
 
-def current(page):
-    """The words that are marked as spoken just now."""
-    return page.locator("#words [aria-current] span").all_inner_texts()
+def marked(page):
+    """What is marked as spoken just now."""
+    return page.locator("#words [aria-current] span")
 
 
 def spoken_at(page, seconds):
@@ -55,7 +55,8 @@ def test_a_chosen_clip_becomes_words_that_are_shaded_by_how_sure_they_are(send):
     assert len({shades[0], shades[3], shades[5]}) == 3
 
 
-def test_a_clip_is_sent_whole_with_a_name_for_the_sending(send, edge, sample):
+def test_a_clip_is_sent_whole_with_a_name_for_the_sending(page, send, edge, sample):
+    expect(page.locator("#language option")).to_have_count(2)  # the models that are here have been told
     send("sure").get_by_role("heading", name="What was said").wait_for()
     (clip,) = edge.clips
     assert clip["bytes"] == sample.bytes()
@@ -79,11 +80,11 @@ def test_a_dropped_clip_is_read(page, edge):
 def test_the_word_that_is_spoken_is_marked_as_the_clip_plays(send):
     page = send("sure")
     until(page, "document.getElementById('clip').readyState >= 2")
-    assert current(page) == []
+    expect(marked(page)).to_have_count(0)
     spoken_at(page, 0.96)
-    assert current(page) == ["green"]
+    expect(marked(page)).to_have_text(["green"])
     spoken_at(page, 2.92)
-    assert current(page) == []
+    expect(marked(page)).to_have_count(0)
 
 
 def test_a_pressed_word_is_seen_spoken_and_the_next_ones_after_it(send):
@@ -95,12 +96,15 @@ def test_a_pressed_word_is_seen_spoken_and_the_next_ones_after_it(send):
             const look = (changes) => globalThis.marked.push(
                 ...changes.map(({target}) => target).filter((item) => item.ariaCurrent).map((item) => item.innerText));
             new MutationObserver(look).observe(document.getElementById("words"), {subtree: true, attributes: true});
+            document.getElementById("clip").playbackRate = 0.5;  // a busy machine shows few pictures a second
         }"""
     )
     page.locator("#words button", has_text="three").click()
     until(page, "document.getElementById('clip').ended")
     words = [word.split()[0] for word in page.evaluate("marked")]
-    assert list(dict.fromkeys(words)) == ["three", "again"]
+    marked_words = list(dict.fromkeys(words))
+    assert marked_words[-2:] == ["three", "again"]
+    assert marked_words[:-2] in ([], ["b"])  # the picture in which a word begins may belong to the word before
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
@@ -271,11 +275,9 @@ def test_captions_can_be_taken_away(send):
 
 def test_the_options_come_from_the_models_that_are_here(page, edge, sample):
     page.get_by_text("Options").click()
-    assert page.get_by_label("Model").locator("option").all_inner_texts() == [
-        "The usual one",
-        "grid-sentences (sentences)",
-        "grid-words (words)",
-    ]
+    expect(page.get_by_label("Model").locator("option")).to_have_text(
+        ["The usual one", "grid-sentences (sentences)", "grid-words (words)"]
+    )
     page.get_by_label("Model").select_option("grid-words")
     page.get_by_label("What may be said").select_option("phrases")
     page.get_by_label("Your phrases, one a line").fill("yes please\n\n  no thanks ")
@@ -288,7 +290,7 @@ def test_the_options_come_from_the_models_that_are_here(page, edge, sample):
 def test_another_language_offers_its_own_models(page):
     page.get_by_text("Options").click()
     page.get_by_label("Language").select_option("ur")
-    assert page.get_by_label("Model").locator("option").all_inner_texts()[1:] == ["urdu-sentences (sentences)"]
+    expect(page.get_by_label("Model").locator("option")).to_have_text(["The usual one", "urdu-sentences (sentences)"])
 
 
 def test_several_faces_are_told(send):

@@ -25,7 +25,7 @@ What is kept
   the start. Older messages of a key may be gone.
 - `replay` reads what is kept, without a group and without moving any.
 
-A value holds at most 1 MiB (`VALUE_MAX_BYTES`): more goes to the store, by reference.
+A value holds at most 960 KiB (`VALUE_MAX_BYTES`): more goes to the store, by reference.
 
 Every method may be called from any thread, except that one consumer is polled by one thread at a time.
 """
@@ -34,11 +34,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from lipsol.errors import Transient
+from lipsol.errors import BadInput, Transient
 
 Start = Literal["earliest", "latest"]
 
-VALUE_MAX_BYTES = 1 << 20  # of one message's value; a Kafka broker's own default (message.max.bytes)
+VALUE_MAX_BYTES = 960 << 10  # of one message's value
+ENVELOPE_MAX_BYTES = 60 << 10  # of its key and headers; both fit into what a Kafka broker takes by default: 1 MiB
 
 
 class Closed(Transient):
@@ -53,6 +54,20 @@ class Outgoing:
     key: str
     value: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_size(message: Outgoing) -> None:
+    """Raises BadInput for a message that is too long for any bus."""
+    if len(message.value) > VALUE_MAX_BYTES:
+        raise BadInput(
+            f"a message of {len(message.value)} bytes on {message.topic}",
+            f"keep it under {VALUE_MAX_BYTES}: put what is big into the store and send its key",
+        )
+    envelope = len(message.key.encode()) + sum(len(k.encode()) + len(v.encode()) for k, v in message.headers.items())
+    if envelope > ENVELOPE_MAX_BYTES:
+        raise BadInput(
+            f"key and headers of {envelope} bytes on {message.topic}", f"keep them under {ENVELOPE_MAX_BYTES} bytes"
+        )
 
 
 @dataclass(frozen=True)

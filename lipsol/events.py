@@ -1,21 +1,21 @@
 """What the services tell each other: the events, their topics, and their bytes.
 
 An event is a fact, not an order; it is never changed, and reading one twice must do no harm. The form on the wire is
-JSON: a field that a reader does not know is ignored, so a new field with a default is no new version; a field that is
-missing, or that holds what it can't hold, is the sender's fault. Anything else is a new topic version (`.v2`).
+protobuf, message for dataclass and field for field (`lipsol/proto/v1/events.proto`). A field that a reader does not
+know is passed over, so a new field is no new version; one that is not sent reads as its type's zero, but an event
+without what identifies it (`required` in the schema) is refused. Anything else is a new topic version (`.v2`).
 Few bytes of a picture ride inside, more wait in the store: see `Claim`.
 """
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-from lipsol.errors import BadInput, NotFound
+from lipsol.errors import NotFound
+from lipsol.proto.codec import Codec
+from lipsol.proto.v1 import events_pb2
 from lipsol.topics import (
     CANARY_MOUTHS,
     CLIPS,
@@ -38,14 +38,6 @@ DeathKind = Literal["bad-input", "model-error", "exhausted", "too-late"]
 @dataclass(frozen=True)
 class Event(ABC):
     """The base of all events: each knows the topic it belongs on and the key that keeps it in order."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
-        extra="ignore",
-        ser_json_bytes="base64",
-        val_json_bytes="base64",
-        ser_json_inf_nan="constants",
-        allow_inf_nan=False,
-    )
 
     @property
     @abstractmethod
@@ -458,12 +450,8 @@ EVENT_OF: Mapping[str, type[Event]] = MappingProxyType(
 
 
 def to_bytes(event: Event) -> bytes:
-    """An event as UTF-8 JSON. Raises BadInput where a number is not finite: JSON has none such."""
-    fields = _codec(type(event)).dump_python(event, mode="json")
-    try:
-        return json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except ValueError as fault:
-        raise BadInput(f"{type(event).__name__} holds a number that is not finite", "leave the measure out") from fault
+    """An event as protobuf, the same bytes for the same event. Raises BadInput naming every field that is unfit."""
+    return _codec(type(event)).to_bytes(event)
 
 
 def from_bytes(topic: str, data: bytes) -> Event:
@@ -473,23 +461,12 @@ def from_bytes(topic: str, data: bytes) -> Event:
     """
     if topic not in EVENT_OF:
         raise NotFound(f"no topic {topic!r}", f"known are {', '.join(sorted(EVENT_OF))}")
-    kind = EVENT_OF[topic]
-    try:
-        event: Event = _codec(kind).validate_json(data)
-    except ValidationError as fault:
-        faults = "; ".join(_fault(error["loc"], error["msg"]) for error in fault.errors(include_input=False))
-        raise BadInput(
-            f"{len(data)} bytes that are no {kind.__name__}: {faults}", "send what `to_bytes` wrote"
-        ) from None
+    event: Event = _codec(EVENT_OF[topic]).from_bytes(data)
     return event
 
 
-def _fault(where: tuple[int | str, ...], what: str) -> str:
-    return f"{'.'.join(str(part) for part in where) or 'document'}: {what}"
+_codecs: dict[type[Event], Codec] = {}  # made on first use
 
 
-_codecs: dict[type[Event], TypeAdapter[Event]] = {}  # made on first use: building one takes a millisecond
-
-
-def _codec(kind: type[Event]) -> Any:  # a TypeAdapter[Event]; beartype, which checks types in tests, knows none
-    return _codecs.get(kind) or _codecs.setdefault(kind, TypeAdapter(kind))
+def _codec(kind: type[Event]) -> Codec:
+    return _codecs.get(kind) or _codecs.setdefault(kind, Codec(kind, getattr(events_pb2, kind.__name__)))

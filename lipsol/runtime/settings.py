@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -33,29 +33,96 @@ class Section(BaseModel):
 class BusSettings(Section):
     """How events travel."""
 
-    kind: Literal["memory"] = "memory"
+    kind: Literal["memory", "kafka"] = "memory"
     """Which adapter carries events. `memory` stays inside the process: it needs nothing installed, and loses what is
-    in it when the process ends."""
+    in it when the process ends. `kafka` is an Apache Kafka cluster: services that run as processes of their own need
+    it."""
 
     capacity: int = Field(default=1024, ge=1)
     """Messages that a topic's slowest group may be behind before the memory bus says Busy. 1024 clips are some
     minutes of work on one core: whoever waited longer has gone."""
 
+    history: int = Field(default=4096, ge=0)
+    """Messages that every group has done with and that the memory bus still keeps, in each topic, to be replayed. 0:
+    none. They tell a clip's story for as long as anybody asks, which is minutes."""
+
+    history_mib: int = Field(default=32, ge=0)
+    """MiB of such messages' values in each topic, whichever bound is reached first: mouths are large, and history is
+    not worth more memory than the models take."""
+
+    servers: str = "127.0.0.1:9092"
+    """Kafka brokers to begin with, "host:port,host:port"; they name the others. The default is this machine."""
+
+    prefix: str = ""
+    """What stands before every topic's and group's name at the broker, so that several platforms can share one.
+    Empty: the names as the catalogue has them."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How the brokers are spoken to, in Kafka's terms. PLAINTEXT is for a broker that only this machine can reach."""
+
+    ca_file: Path | None = None
+    """PEM file of the authority that signed the brokers' certificates. None: those that the system trusts."""
+
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    """How we prove who we are, where the protocol is a SASL one. None: not at all."""
+
+    user: str | None = None
+    """Our name at the brokers, for that."""
+
+    password: SecretStr | None = None
+    """Our password at the brokers, for that; shown nowhere."""
+
+    connect_s: float = Field(default=5.0, gt=0)
+    """Seconds that reaching a Kafka broker may take before we say that it is away: the time of a few tries."""
+
+    publish_s: float = Field(default=10.0, gt=0)
+    """Seconds within which Kafka must have a message that is published; a caller is told then, and may try again. A
+    broker that restarts in good order is back in less."""
+
+    session_s: float = Field(default=10.0, ge=1)
+    """Seconds of silence after which Kafka takes a consumer for dead and gives its partitions to others. Less finds a
+    killed process sooner; more outlives a longer pause of a living one. The broker has bounds of its own (6 s to 30
+    min by default)."""
+
+    handover_s: float = Field(default=30.0, gt=0)
+    """Seconds that a group waits for what a consumer has in hand before its partitions move to another: longer than
+    a batch takes. What is not done by then is done again by the new holder."""
+
+    buffer: int = Field(default=256, ge=1)
+    """Messages that a consumer fetches from Kafka ahead of its handler. Enough that a quick handler never waits."""
+
+    buffer_mib: int = Field(default=16, ge=1)
+    """MiB of values that a consumer fetches ahead, whichever bound is reached first; it then stops fetching."""
+
 
 class StoreSettings(Section):
     """Where mouths and results are kept."""
 
-    kind: Literal["local"] = "local"
-    """Which adapter keeps them. `local` is a folder of this machine."""
+    kind: Literal["local", "s3"] = "local"
+    """Which adapter keeps them. `local` is a folder of this machine; `s3` a bucket of any S3-compatible server, whose
+    credentials boto3 finds by itself (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile, a role)."""
 
     folder: Path | None = None
     """The folder. None: a new one for this process, for its owner's eyes only, removed when the process ends; so
     nothing of anybody's face stays behind unless someone asked for it. Services that run as processes of their own
     need one that they share."""
 
-    sweep_s: float = Field(default=60.0, gt=0)
-    """Seconds between two looks for what has expired, to free its disk space (it can't be read before that either).
-    A minute is short against the retention of results, and a look costs little."""
+    endpoint: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    """Address of the S3-compatible server (`http://127.0.0.1:9000`). Empty: Amazon's own."""
+
+    bucket: str = Field(default="lipsol", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    """The bucket. It must be there already: whoever makes it decides who may look into it."""
+
+    prefix: str = Field(default="", pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*$")
+    """Before every key in the bucket, so that others can use it too. Empty, or ending in a slash."""
+
+    region: str = ""
+    """Region of the bucket. Empty: what the environment says (`AWS_DEFAULT_REGION`), else `us-east-1`, which servers
+    other than Amazon's take."""
+
+    readable: str = Field(default="", pattern=r"^[a-z0-9.,-]*$")
+    """Buckets, separated by commas, that clips may be fetched from when a client names them as `s3://bucket/key`. The
+    store's own bucket is always one; no other is by default, since a client must not choose what the platform reads."""
 
 
 class RegistrySettings(Section):

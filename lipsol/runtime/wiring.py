@@ -1,25 +1,89 @@
 """From settings to adapters: the one place that knows which there are. The caller closes what it opened."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
 
 import lipsol
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Bus
+from lipsol.errors import Transient
 from lipsol.registry.local import LocalRegistry
 from lipsol.registry.port import Registry
 from lipsol.runtime.settings import Settings
 from lipsol.store.local import LocalStore
+from lipsol.store.objects import Objects
 from lipsol.store.port import Store
+
+if TYPE_CHECKING:
+    from lipsol.bus.kafka import Link
+
+log = structlog.get_logger()
 
 
 def open_bus(settings: Settings) -> Bus:
-    """The bus that the settings ask for."""
-    return MemoryBus(capacity=settings.bus.capacity)
+    """The bus that the settings ask for. A Kafka need not be there yet: what is called on the bus will say."""
+    if settings.bus.kind == "memory":
+        return MemoryBus(capacity=settings.bus.capacity)
+    from lipsol.bus.kafka import KafkaBus
+
+    return KafkaBus(kafka_link(settings))
+
+
+def kafka_link(settings: Settings) -> "Link":
+    """How the settings say that Kafka is reached; for `create_topics` too."""
+    from lipsol.bus.kafka import Link
+
+    bus = settings.bus
+    return Link(
+        servers=bus.servers,
+        prefix=bus.prefix,
+        protocol=bus.protocol,
+        ca_file=None if bus.ca_file is None else str(bus.ca_file),
+        mechanism=bus.mechanism,
+        user=bus.user,
+        password=None if bus.password is None else bus.password.get_secret_value(),
+        connect_s=bus.connect_s,
+        publish_s=bus.publish_s,
+        session_s=bus.session_s,
+        handover_s=bus.handover_s,
+        buffer=bus.buffer,
+        buffer_bytes=bus.buffer_mib << 20,
+    )
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings ask for. Raises Transient if it can't be written to."""
-    return LocalStore(settings.store.folder, settings.store.sweep_s)
+    """The store that the settings ask for.
+
+    Raises BadInput for a bucket or credentials that can't work, Transient for a folder that can't be written to. A
+    server that is away for the moment is only logged: it may start after us.
+    """
+    place = settings.store
+    if place.kind == "local":
+        return LocalStore(place.folder)
+    from lipsol.store.buckets import Buckets  # boto3 takes a while to import
+    from lipsol.store.s3 import S3Store
+
+    store = S3Store(Buckets(place.endpoint, place.region), place.bucket, place.prefix)
+    try:
+        store.check()
+    except Transient as away:
+        log.warning("store-away", reason=away.detail)
+    return store
+
+
+def open_objects(settings: Settings, store: Store) -> Objects:
+    """The door to objects that clients name, beside a store that `open_store` opened. Raises BadInput as that does."""
+    place = settings.store
+    readable = frozenset(filter(None, place.readable.split(",")))
+    in_a_bucket = place.kind == "s3"
+    if not readable and not in_a_bucket:
+        return Objects(store)
+    from lipsol.store.buckets import Buckets
+
+    own = (place.bucket, place.prefix) if in_a_bucket else None
+    return Objects(store, Buckets(place.endpoint, place.region), readable | set(own[:1] if own else ()), own)
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -43,7 +43,7 @@ _WORKER = (
     Metric(
         "lipsol_dead_letters_total",
         "counter",
-        "Messages given up, by reason (bad-input, model-error, exhausted).",
+        "Messages given up, by reason (bad-input, model-error, exhausted, too-late).",
         ("stage", "reason"),
     ),
     Metric("lipsol_handle_seconds", "histogram", "Time of one call of a stage's handler.", ("stage",)),

@@ -2,38 +2,44 @@
 
 - Handlers raise; the worker decides. BadInput and ModelError would be the same again: dead letter at once. Anything
   else is tried `attempts` times, waiting longer each time, and then is a dead letter too. Nothing is dropped.
+- What comes after its deadline (`deadline_at` of its event) is a dead letter too, not work.
 - A batch that fails is handled again message by message, so that one bad message can't take others with it.
 - Results are published before the commit. A bus that is full or away is waited for, for as long as it takes.
+- The order in which things start does not matter: a broker or a topic that is not there is waited for, and so is one
+  that goes away. `fault` says in one line what is missing, and readiness with it.
 - `stop` lets the work in hand end and commits it; what a retry still waits for is left to the next worker of the
   group, and so is everything when the worker dies. Messages may so be handled twice, never not at all.
-- What no waiting mends (a topic that is not there) ends the worker; `alive` tells, and readiness with it.
+- Whatever else goes wrong, the worker leaves its group, joins it anew and begins where it had committed.
+- A listener (group None) that had to join anew hears first what it missed.
 - A message that dies on the dead letters' own topic is logged and passed over: it lies where it belongs already.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from itertools import count
+from itertools import islice
 from threading import Event as Flag
 from threading import Thread
 
 import structlog
 
 from lipsol.bus.port import Bus, Closed, Consumer, Message, Outgoing, Start
-from lipsol.errors import BadInput, Busy, LipsolError, ModelError, Transient
-from lipsol.events import DeadLetter, DeathKind, Event
+from lipsol.errors import BadInput, Busy, LipsolError, NotFound, Transient
+from lipsol.events import Event
+from lipsol.runtime.burial import Taken, dead_letter, kind_of, reason_of, subject, unforeseen
 from lipsol.runtime.clock import Clock, SystemClock
-from lipsol.runtime.envelope import Trace, following, unwrap, wrap
+from lipsol.runtime.envelope import following, wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.topics import DEAD_LETTERS
 
 Handle = Callable[[Sequence[Event]], Sequence[Event]]
 
+JOIN_S = 5.0  # that `start` waits for the group at most
 POLL_S = 5.0  # that a poll waits at most; `stop` wakes it, so this is no delay
 BACKOFF_S, BACKOFF_MAX_S = 0.2, 5.0  # first and longest wait before another try
 LAG_EVERY_S = 1.0  # between two looks at the queue: a look asks the broker
-DEAD_VALUE_MAX = 512 * 1024  # bytes of a dead message that are kept: base64 and reason must fit into a message
-REASON_MAX = 4000  # characters of a dead letter's reason and of its cure
+SKEW_S = 60.0  # that the bus's clock may be behind ours
+ATTEMPTS = "attempts"  # header of a result: how many tries it took
 
 log = structlog.get_logger()
 
@@ -63,121 +69,176 @@ class Worker:
         start: Start = "earliest",
         clock: Clock | None = None,
     ) -> None:
-        if batch < 1 or attempts < 1:
-            raise BadInput(f"a worker with a batch of {batch} and {attempts} attempts", "give both 1 at least")
+        if batch < 1 or attempts < 1 or not topics:
+            raise BadInput(
+                f"a worker with {len(topics)} topics, a batch of {batch} and {attempts} attempts",
+                "give 1 of each at least",
+            )
         self._bus, self._topics, self._group, self._handle = bus, tuple(topics), group, handle
         self._stage, self._telemetry = stage, telemetry
         self._batch, self._attempts, self._start = batch, attempts, start
         self._clock = clock or SystemClock()
-        self._stopping = Flag()
+        self._stopping, self._tried = Flag(), Flag()
         self._consumer: Consumer | None = None
         self._thread: Thread | None = None
+        self._fault: str | None = None
+        self._said = ""  # of what is wrong, in the log
+        self._stumbles = 0  # in a row
+        self._heard_at: float | None = None  # by the bus's time; None: never joined
         self._lag_seen_at = float("-inf")
 
     @property
     def alive(self) -> bool:
-        """Whether it works; False before `start`, after `stop`, and when it died."""
+        """Whether it is there to work; False before `start`, after `stop`, and when its bus was closed."""
         return self._thread is not None and self._thread.is_alive()
 
+    @property
+    def fault(self) -> str | None:
+        """Why it takes no events just now, in one line; None: it does."""
+        return self._fault if self.alive else f"{self._stage} takes no events"
+
     def start(self) -> None:
-        """Join the group and begin; from the return on nothing that is published is missed."""
+        """Join the group and begin; from the return on nothing that is published is missed.
+
+        A bus that is away is not waited for longer than `JOIN_S`: the worker goes on trying by itself.
+        """
         if self.alive:
             return
-        self._stopping.clear()
-        self._consumer = self._bus.consumer(self._topics, self._group, start=self._start)
-        self._thread = Thread(target=self._run, args=(self._consumer,), name=f"worker-{self._stage}", daemon=True)
+        for flag in (self._stopping, self._tried):
+            flag.clear()
+        self._fault, self._said = f"{self._stage} has not joined its group yet", ""
+        self._stumbles, self._heard_at = 0, None
+        self._thread = Thread(target=self._run, name=f"worker-{self._stage}", daemon=True)
         self._thread.start()
+        self._tried.wait(JOIN_S)
 
     def stop(self, timeout_s: float = 30.0) -> bool:
         """Let what is in hand end, commit it, and leave the group; returns whether that took less than timeout_s."""
         self._stopping.set()
-        if self._consumer is not None and self._thread is not None:
+        if self._consumer is not None:
             self._consumer.wake()
+        if self._thread is not None:
             self._thread.join(timeout_s)
         return not self.alive
 
-    def _run(self, consumer: Consumer) -> None:
+    def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                messages = self._poll(consumer)
-                self._look_at_lag(consumer)
-                if messages:
-                    self._work(consumer, messages)
+                self._attend()
         except Closed:
             log.warning("worker-ended-with-its-bus", stage=self._stage)
-        except Exception:
-            log.exception("worker-died", stage=self._stage)
         finally:
-            consumer.close()
+            self._tried.set()
 
-    def _poll(self, consumer: Consumer) -> list[Message]:
+    def _attend(self) -> None:
+        """Join the group and work in it for as long as that goes. Raises Closed when the bus is."""
+        consumer = None
         try:
-            return consumer.poll(self._batch, POLL_S)
+            self._consumer = consumer = self._bus.consumer(self._topics, self._group, start=self._start)
+            self._catch_up()
+            self._fare_well()
+            self._tried.set()
+            self._follow(consumer)
         except Closed:
             raise
-        except Transient as fault:
-            log.warning("poll-failed", stage=self._stage, reason=fault.detail)
-            self._clock.wait(self._stopping, BACKOFF_MAX_S)
-            return []
+        except Exception as fault:  # noqa: BLE001 - it is told, and the group's next member begins where this one stood
+            self._heard_at = self._heard_at or self._clock.now() - SKEW_S
+            self._stumble(fault)
+        finally:
+            if consumer is not None:
+                consumer.close()
 
-    def _work(self, consumer: Consumer, messages: Sequence[Message]) -> None:
+    def _follow(self, consumer: Consumer) -> None:
+        """Work until told to stop, or until the consumer is closed; if that was the bus, joining anew tells."""
+        while not self._stopping.is_set():
+            try:
+                messages = consumer.poll(self._batch, POLL_S)
+            except Closed:
+                return
+            except (Transient, NotFound) as fault:
+                self._stumble(fault)
+                continue
+            self._fare_well()
+            self._look_at_lag(consumer)
+            if messages:
+                self._work(consumer, messages)
+
+    def _catch_up(self) -> None:
+        """Let a listener hear what it missed since it heard the last; of a group, the bus itself keeps the place."""
+        since, self._heard_at = self._heard_at, self._heard_at or self._clock.now() - SKEW_S
+        if since is None or self._group is not None or self._start == "earliest":
+            return
+        missed = self._bus.replay(self._topics, since)
+        while messages := list(islice(missed, self._batch)):
+            self._work(None, messages)
+
+    def _work(self, consumer: Consumer | None, messages: Sequence[Message]) -> None:
         settled, outgoing = self._settle(messages)
         if settled and self._publish(outgoing):
+            self._heard_at = max(message.timestamp for message in settled)
             try:
-                consumer.commit(settled)
+                if consumer is not None:
+                    consumer.commit(settled)
             except Transient as fault:  # they come again
                 log.warning("commit-failed", stage=self._stage, reason=fault.detail)
             self._telemetry.add("lipsol_messages_handled_total", len(settled), stage=self._stage)
 
     def _settle(self, messages: Sequence[Message]) -> tuple[Sequence[Message], list[Outgoing]]:
         """The messages that are done for, and what to publish for them; fewer than given when stopped midway."""
-        if len(messages) > 1:
-            together = self._try_together(messages)
-            if together is not None:
-                return messages, together
+        taken, now = [Taken.of(message) for message in messages], self._clock.now()
+        useless = [(one, why) for one in taken if (why := one.useless(now))]
+        together = self._try_together([one for one in taken if not one.useless(now)])
+        if together is not None:
+            return messages, together + [out for one, why in useless for out in self._bury(one, why, 0)]
         outgoing: list[Outgoing] = []
-        for done, message in enumerate(messages):
-            caused = self._settle_one(message)
+        for done, one in enumerate(taken):
+            caused = self._settle_one(one)
             if caused is None:
                 return messages[:done], outgoing
             outgoing += caused
         return messages, outgoing
 
-    def _try_together(self, messages: Sequence[Message]) -> list[Outgoing] | None:
+    def _try_together(self, taken: Sequence[Taken]) -> list[Outgoing] | None:
+        """What came of all at once; None where each must be tried alone."""
+        if len(taken) < 2:
+            return None
         try:
-            return self._handled(messages)
+            return self._handled(taken, 1)
         except Exception as fault:  # noqa: BLE001 - whatever it is, each message alone will tell
-            log.info("batch-failed", stage=self._stage, messages=len(messages), fault=type(fault).__name__)
+            log.info("batch-failed", stage=self._stage, messages=len(taken), fault=type(fault).__name__)
             return None
 
-    def _settle_one(self, message: Message) -> list[Outgoing] | None:
+    def _settle_one(self, one: Taken) -> list[Outgoing] | None:
         """What to publish for a message: its results, or its dead letter; None when stopped before either."""
         for attempt in range(1, self._attempts + 1):
+            if why := one.useless(self._clock.now()):
+                return self._bury(one, why, attempt - 1)
             try:
-                return self._handled([message])
+                return self._handled([one], attempt)
             except Exception as fault:
-                self._telemetry.add("lipsol_messages_failed_total", stage=self._stage, reason=_reason(fault))
-                kind = _kind(fault)
-                if kind != "exhausted" or attempt == self._attempts:
-                    return self._bury(message, fault, kind, attempt)
-                log.warning("handler-failed", stage=self._stage, attempt=attempt, exc_info=_unforeseen(fault))
+                self._telemetry.add("lipsol_messages_failed_total", stage=self._stage, reason=reason_of(fault))
+                if kind_of(fault) != "exhausted" or attempt == self._attempts:
+                    return self._bury(one, fault, attempt)
+                with following(one.trace):
+                    log.warning("handler-failed", stage=self._stage, attempt=attempt, exc_info=unforeseen(fault))
                 if self._clock.wait(self._stopping, _backoff(attempt, fault)):
                     return None
         return None
 
-    def _handled(self, messages: Sequence[Message]) -> list[Outgoing]:
-        events = [unwrap(message) for message in messages]
-        traces = {_subject(event): Trace.of(message.headers) for event, message in zip(events, messages, strict=True)}
-        step = following(*traces.values()) if len(messages) == 1 else nullcontext()
+    def _handled(self, taken: Sequence[Taken], attempt: int) -> list[Outgoing]:
+        events = [one.event for one in taken if one.event is not None]
+        traces = {subject(one.event): one.trace for one in taken if one.event is not None}
+        step = following(taken[0].trace) if len(taken) == 1 else nullcontext()
         with step, self._telemetry.timed("lipsol_handle_seconds", stage=self._stage):
             results = self._handle(events)
             now = self._clock.now()
-            return [wrap(result, self._stage, now, traces.get(_subject(result))) for result in results]
+            told = [wrap(result, self._stage, now, traces.get(subject(result))) for result in results]
+        return [replace(out, headers={**out.headers, ATTEMPTS: str(attempt)}) for out in told]
 
-    def _bury(self, message: Message, fault: Exception, kind: DeathKind, attempts: int) -> list[Outgoing]:
+    def _bury(self, one: Taken, fault: Exception, attempts: int) -> list[Outgoing]:
         """The dead letter for a message, and a line in the log."""
+        message, kind = one.message, kind_of(fault)
         self._telemetry.add("lipsol_dead_letters_total", stage=self._stage, reason=kind)
-        trace = Trace.of(message.headers)
         log.error(
             "dead-letter",
             stage=self._stage,
@@ -186,30 +247,42 @@ class Worker:
             offset=message.offset,
             kind=kind,
             attempts=attempts,
-            trace_id=trace.trace_id,
-            exc_info=_unforeseen(fault),
+            trace_id=one.trace.trace_id,
+            exc_info=unforeseen(fault),
         )
         if message.topic == DEAD_LETTERS.name:
             return []
-        letter = _letter(message, fault, kind, self._stage, attempts)
-        out = wrap(letter, self._stage, self._clock.now(), trace)
-        told = {"dead_reason": letter.reason, "dead_stage": self._stage, "dead_attempts": str(attempts)}
-        return [replace(out, headers={**out.headers, **told})]
+        return [dead_letter(one, fault, self._stage, attempts, self._clock.now())]
 
     def _publish(self, outgoing: Sequence[Outgoing]) -> bool:
         """Publish all, waiting for as long as the bus is full or away; False when stopped before it took them."""
-        for attempt in count(1):
+        while True:
             try:
                 self._bus.publish_all(outgoing)
             except Closed:
                 raise
-            except Transient as fault:
-                log.warning("publish-failed", stage=self._stage, attempt=attempt, reason=fault.detail)
-                if self._clock.wait(self._stopping, _backoff(attempt, fault)):
+            except (Transient, NotFound) as fault:
+                if self._stumble(fault):
                     return False
             else:
+                self._fare_well()
                 return True
-        return False
+
+    def _stumble(self, fault: Exception) -> bool:
+        """Say what is wrong, once for each reason, and wait, longer each time; whether told to stop meanwhile."""
+        said = str(fault) if isinstance(fault, LipsolError) else f"{self._stage} failed ({type(fault).__name__})"
+        if said != self._said:
+            log.warning("worker-waits", stage=self._stage, reason=said, exc_info=unforeseen(fault))
+        self._said = said
+        self._fault = None if isinstance(fault, Busy) else said  # who is only held up will go on
+        self._tried.set()
+        self._stumbles += 1
+        return self._clock.wait(self._stopping, _backoff(self._stumbles, fault))
+
+    def _fare_well(self) -> None:
+        if self._stumbles:
+            log.info("worker-goes-on", stage=self._stage, stumbles=self._stumbles)
+        self._fault, self._said, self._stumbles = None, "", 0
 
     def _look_at_lag(self, consumer: Consumer) -> None:
         now = self._clock.monotonic()
@@ -219,50 +292,6 @@ class Worker:
                 self._telemetry.set("lipsol_queue_lag_messages", consumer.lag(), stage=self._stage)
 
 
-def _subject(event: Event) -> str:
-    """The clip that an event is about; else its key."""
-    return str(getattr(event, "clip_id", event.key))
-
-
-def _kind(fault: Exception) -> DeathKind:
-    if isinstance(fault, BadInput):
-        return "bad-input"
-    return "model-error" if isinstance(fault, ModelError) else "exhausted"
-
-
-def _reason(fault: Exception) -> str:
-    if _kind(fault) != "exhausted":
-        return _kind(fault)
-    return "transient" if isinstance(fault, Transient) else "fault"
-
-
-def _unforeseen(fault: Exception) -> Exception | None:
-    """The fault, where its traceback is worth a look."""
-    return None if isinstance(fault, LipsolError) else fault
-
-
 def _backoff(attempt: int, fault: Exception) -> float:
     asked = fault.retry_after_s if isinstance(fault, Busy) else 0.0
-    return max(asked, min(BACKOFF_MAX_S, BACKOFF_S * 2.0 ** (attempt - 1)))
-
-
-def _letter(message: Message, fault: Exception, kind: DeathKind, stage: str, attempts: int) -> DeadLetter:
-    """The dead letter for a message; a fault that nobody foresaw is told by its type alone, as people may read it."""
-    try:
-        event: Event | None = unwrap(message)
-    except BadInput:
-        event = None
-    return DeadLetter(
-        dead_key=message.key,
-        clip_id=_subject(event) if event else "",
-        shadow=bool(getattr(event, "shadow", False)),
-        origin_topic=message.topic,
-        origin_partition=message.partition,
-        origin_offset=message.offset,
-        reason=fault.detail[:REASON_MAX] if isinstance(fault, LipsolError) else type(fault).__name__,
-        cure=fault.cure[:REASON_MAX] if isinstance(fault, LipsolError) else "",
-        kind=kind,
-        stage=stage,
-        attempts=attempts,
-        value=message.value[:DEAD_VALUE_MAX],
-    )
+    return max(asked, min(BACKOFF_MAX_S, BACKOFF_S * 2.0 ** min(attempt - 1, 10)))

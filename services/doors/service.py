@@ -1,5 +1,6 @@
 """What every service is once it is put together: something that starts, says whether it is ready, drains and stops."""
 
+import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -18,8 +19,8 @@ class Working(Protocol):
     """`lipsol.runtime.worker.Worker`, as far as a service needs it."""
 
     @property
-    def alive(self) -> bool:
-        """Whether it takes events."""
+    def fault(self) -> str | None:
+        """Why it takes no events just now; None: it does."""
         ...
 
     def start(self) -> None:
@@ -45,37 +46,54 @@ class DoorSettings(Section):
     """Seconds that what is in work has to be finished on SIGTERM; a cluster's usual grace period."""
 
 
+class Starting(str):
+    """A fault that is no more than this: the service has not yet done what it does before its first work."""
+
+    __slots__ = ()
+
+
 class Service:
-    """One service: its worker on the bus and its HTTP door. Start it once, stop it once."""
+    """One service: its workers on the bus and its HTTP door. Start it once, stop it once."""
 
     def __init__(
-        self, name: str, settings: DoorSettings, worker: Working, make_app: "Callable[[Faults], FastAPI]"
+        self,
+        name: str,
+        settings: DoorSettings,
+        workers: Sequence[Working],
+        make_app: "Callable[[Faults], FastAPI]",
     ) -> None:
-        """make_app: builds the HTTP door over what says why the service is not ready."""
+        """workers: started in this order, stopped in the other one. make_app: builds the HTTP door over what says why
+        the service is not ready."""
         self.name = name
         self.settings = settings
-        self._worker = worker
+        self._workers = tuple(workers)
         self._make_app = make_app
-        self._leaving = False
+        self._started = self._leaving = False
 
     def start(self) -> None:
         """Begin to work."""
-        self._worker.start()
+        for worker in self._workers:
+            worker.start()
+        self._started = True
 
     def drain(self) -> None:
         """Say "not ready" from now on, and work on."""
         self._leaving = True
 
     def stop(self) -> None:
-        """Finish what is in work, commit it, and leave."""
+        """Finish what is in work, commit it, and leave; all of that within the grace period."""
         self.drain()
-        self._worker.stop(self.settings.grace_s)
+        until = time.monotonic() + self.settings.grace_s
+        for worker in reversed(self._workers):
+            worker.stop(max(0.0, until - time.monotonic()))
 
     def faults(self) -> list[str]:
         """Why this service is not ready; empty: it is."""
         if self._leaving:
             return [f"{self.name} is leaving"]
-        return [] if self._worker.alive else [f"{self.name} takes no events"]
+        if not self._started:
+            return [Starting(f"{self.name} is starting")]
+        return list(dict.fromkeys(worker.fault for worker in self._workers if worker.fault))
 
     def ready(self) -> bool:
         """Whether this service should get work."""

@@ -1,6 +1,8 @@
 """The ground of every HTTP door: an app whose errors are problems, and that tells of its health.
 
-`/healthz` says that the process lives; `/readyz` whether it should get work now, and if not, why not.
+`/healthz` says that the process lives: only a restart helps one that does not. `/startupz` says whether it has done
+what it does before its first work (its models are open, say), whoever else is missing. `/readyz` says whether it should
+get work now, and if not, why not: a broker that is away makes it unready, and no more.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -13,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from lipsol.errors import Busy, LipsolError, Transient
 from services.doors.problems import MEDIA_TYPE, Problem, responses
+from services.doors.service import Starting
 from services.doors.shield import Shield
 
 CURES = {
@@ -22,7 +25,7 @@ CURES = {
 
 
 class Health(BaseModel):
-    """That a service lives, or is ready."""
+    """That a service lives, has started, or is ready."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"status": "ready"}]})
 
@@ -56,15 +59,24 @@ def new_app(
         """Does the process live?"""
         return Health(status="alive")
 
+    @app.get("/startupz", tags=["health"], responses=responses(503))
+    async def startupz() -> Health:
+        """Has this service done what it does before its first work?"""
+        _refuse([fault for fault in faults() if isinstance(fault, Starting)])
+        return Health(status="started")
+
     @app.get("/readyz", tags=["health"], responses=responses(503))
     async def readyz() -> Health:
-        """Should this service get work now: its models loaded, its workers alive, not on its way out?"""
-        missing = faults()
-        if missing:
-            raise Transient("; ".join(missing), "ask again in a moment")
+        """Should this service get work now: its models loaded, its workers at their topics, not on its way out?"""
+        _refuse(faults())
         return Health(status="ready")
 
     return app
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        raise Transient("; ".join(faults), "ask again in a moment")
 
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -25,7 +25,7 @@ class Inference(Service):
     """The reading service, put together."""
 
     def __init__(self, settings: InferenceSettings, models: Models, worker: Worker) -> None:
-        super().__init__(NAME, settings, worker, _app)
+        super().__init__(NAME, settings, [worker], _app)
         self._models = models
 
     def start(self) -> None:

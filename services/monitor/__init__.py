@@ -37,7 +37,7 @@ def build(
         stage=NAME,
         telemetry=telemetry,
     )
-    return Service(NAME, settings, worker, _app)
+    return Service(NAME, settings, [worker], _app)
 
 
 def _app(faults: Faults) -> "FastAPI":

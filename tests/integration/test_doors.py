@@ -20,6 +20,7 @@ OPERATIONS = {
     ("get", "/v1/models"),
     ("get", "/healthz"),
     ("get", "/readyz"),
+    ("get", "/startupz"),
 }
 
 

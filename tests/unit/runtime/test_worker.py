@@ -1,20 +1,22 @@
-"""The worker's own decisions: retries, batches, dead letters, waiting. (Delivery as a whole: tests/contract.)"""
+"""The worker's own decisions: retries, batches, deadlines, dead letters, waiting. (Delivery: tests/contract.)"""
 
+import time
 from collections.abc import Callable, Sequence
 from threading import Event as Flag
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from lipsol.bus.memory import MemoryBus
-from lipsol.bus.port import Outgoing
+from lipsol.bus.port import Consumer, Message, Outgoing, Start
 from lipsol.errors import BadInput, Busy, ModelError, Transient
-from lipsol.events import ClipDeleted, DeadLetter, Event, from_bytes
-from lipsol.runtime.clock import ManualClock
+from lipsol.events import ClipDeleted, ClipReceived, DeadLetter, Event, from_bytes
+from lipsol.runtime.clock import ManualClock, SystemClock
 from lipsol.runtime.envelope import Trace, wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
-from lipsol.topics import DEAD_LETTERS, DELETIONS, TOPICS
+from lipsol.topics import CLIPS, DEAD_LETTERS, DELETIONS, TOPICS
 
 PATIENCE_S = 20.0
 START_S = 1_795_251_600.0
@@ -179,12 +181,24 @@ def test_results_carry_on_the_trace_of_their_cause(bench):
     assert caused["a"].headers["ce_source"] == "/lipsol/test"
 
 
+def refuse(_: Sequence[Event]) -> list[Event]:
+    raise BadInput("x")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until that holds."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 class FullBus:
     """A bus that is full for its first n publishes."""
 
     def __init__(self, bus: MemoryBus, times: int) -> None:
         self._bus, self.times = bus, times
-        self.consumer, self.publish, self.close = bus.consumer, bus.publish, bus.close
+        self.consumer, self.publish, self.replay, self.close = bus.consumer, bus.publish, bus.replay, bus.close
         self.refused = Flag()
 
     def publish_all(self, messages: Sequence[Outgoing]) -> None:
@@ -243,24 +257,208 @@ def test_a_worker_ends_with_its_bus(bench):
     assert worker.stop(PATIENCE_S)
 
 
-def test_what_no_waiting_mends_ends_the_worker_and_keeps_the_message():
+def test_a_topic_that_is_missing_is_said_in_one_line_and_keeps_the_message():
     bus = MemoryBus([DELETIONS])  # no dead letters here
-    died = Flag()
-
-    def handle(_: Sequence[Event]) -> list[Event]:
-        died.set()
-        raise BadInput("x")
-
-    worker = Worker(bus, [DELETIONS.name], "readers", handle, stage="test", telemetry=Telemetry())
+    worker = Worker(bus, [DELETIONS.name], "readers", refuse, stage="test", telemetry=Telemetry())
     bus.publish_all([wrap(ClipDeleted("a"), "tests", START_S)])
     with capture_logs() as logs:
         worker.start()
-        assert died.wait(PATIENCE_S)
-        worker._thread.join(PATIENCE_S)
-    assert logs[-1]["event"] == "worker-died"
-    assert not worker.alive
+        until(lambda: worker.fault is not None)
+        assert worker.fault is not None and worker.fault.startswith(f"no topic '{DEAD_LETTERS.name}'")
+        assert worker.alive
+        assert worker.stop(PATIENCE_S)
+    assert [line["event"] for line in logs].count("worker-waits") == 1
     assert bus.kept(DELETIONS.name) == 1
     bus.close()
+
+
+class AwayBus:
+    """A bus that is away for the first n joins; and, once it is there, for the first n polls."""
+
+    def __init__(self, bus: MemoryBus, joins: int = 0, polls: int = 0) -> None:
+        self._bus, self.joins, self.polls = bus, joins, polls
+        self.publish, self.publish_all, self.replay, self.close = bus.publish, bus.publish_all, bus.replay, bus.close
+        self.joined = 0
+
+    def consumer(self, topics: Sequence[str], group: str | None, *, start: Start = "earliest") -> "Gone":
+        if self.joins:
+            self.joins -= 1
+            raise Transient("no broker answers at 127.0.0.1:9", "start it")
+        self.joined += 1
+        return Gone(self, self._bus.consumer(topics, group, start=start))
+
+
+class Gone:
+    """A consumer of a bus that may be away."""
+
+    def __init__(self, bus: AwayBus, consumer: Consumer) -> None:
+        self._bus, self._consumer = bus, consumer
+        self.commit, self.pause, self.resume = consumer.commit, consumer.pause, consumer.resume
+        self.wake, self.lag, self.close = consumer.wake, consumer.lag, consumer.close
+
+    def poll(self, max_messages: int, timeout_s: float) -> list[Message]:
+        if self._bus.polls:
+            self._bus.polls -= 1
+            raise Transient("the broker is away", "wait")
+        return self._consumer.poll(max_messages, timeout_s)
+
+
+def test_a_broker_that_is_not_there_yet_is_waited_for_and_said_once(bench):
+    bus = AwayBus(bench.bus, joins=4)
+    bench.send("a")
+    with capture_logs() as logs:
+        bench.work(bus)
+    assert bench.calls == [["a"]]
+    assert bench.clock.now() - START_S == pytest.approx(0.2 + 0.4 + 0.8 + 1.6)
+    said = [line for line in logs if line["event"].startswith("worker-")]
+    assert [line["event"] for line in said] == ["worker-waits", "worker-goes-on"]
+    assert said[0]["reason"] == "no broker answers at 127.0.0.1:9: start it"
+
+
+def test_while_the_broker_is_away_the_worker_says_so_and_afterwards_no_more(bench):
+    bus = AwayBus(bench.bus, joins=10**9)
+    worker = bench.worker(bus, clock=SystemClock())
+    worker.start()
+    assert (worker.alive, worker.fault) == (True, "no broker answers at 127.0.0.1:9: start it")
+    bus.joins = 0
+    until(lambda: worker.fault is None)
+    bus.polls = 2
+    bench.send("a")  # ends the poll that waits
+    until(lambda: worker.fault == "the broker is away: wait")
+    until(lambda: worker.fault is None)
+    assert worker.stop(PATIENCE_S)
+    assert worker.fault == "test takes no events"
+    assert bus.joined == 1
+
+
+def test_a_bus_that_is_only_full_is_no_fault(bench):
+    bench.results = lambda clip: [DeadLetter("k", clip, False, "t", 0, 0, "r", "", "exhausted", "s", 3, b"")]
+    full = FullBus(bench.bus, 10**9)
+    bench.send("a")
+    worker = bench.worker(full)
+    worker.start()
+    assert full.refused.wait(PATIENCE_S)
+    assert worker.fault is None
+    assert worker.stop(PATIENCE_S)
+
+
+def test_a_listener_that_was_cut_off_hears_what_it_missed(bench):
+    heard: list[str] = []
+
+    def handle(events: Sequence[Event]) -> list[Event]:
+        heard.extend(event.key for event in events)
+        return []
+
+    bus = CuttingBus(bench.bus)
+    bench.send("before")
+    listener = Worker(
+        bus, [DELETIONS.name], None, handle, stage="test", telemetry=bench.telemetry, start="latest", clock=bench.clock
+    )
+    listener.start()
+    bench.send("first")
+    until(lambda: heard == ["first"])
+    bus.meanwhile = lambda: bench.send("missed")
+    bus.cut()
+    until(lambda: "missed" in heard)
+    bench.send("last")
+    until(lambda: "last" in heard)
+    assert listener.stop(PATIENCE_S)
+    assert list(dict.fromkeys(heard)) == ["first", "missed", "last"]
+
+
+class CuttingBus:
+    """A bus whose consumer can be cut off; before the next one joins, something happens."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self._bus = bus
+        self.publish, self.publish_all, self.replay, self.close = bus.publish, bus.publish_all, bus.replay, bus.close
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.cut: Callable[[], None] = lambda: None
+
+    def consumer(self, topics: Sequence[str], group: str | None, *, start: Start = "earliest") -> Consumer:
+        self.meanwhile()
+        consumer = self._bus.consumer(topics, group, start=start)
+        self.cut = consumer.close
+        return consumer
+
+
+def test_a_handlers_worker_outlives_what_nobody_foresaw(bench):
+    bus = AwayBus(bench.bus)
+    broken = [ZeroDivisionError("who knows")]
+
+    def publish_all(messages: Sequence[Outgoing]) -> None:
+        if broken:
+            raise broken.pop()
+        bench.bus.publish_all(messages)
+
+    bus.publish_all = publish_all
+    bench.send("a")
+    with capture_logs() as logs:
+        bench.work(bus)
+    assert bench.calls == [["a"], ["a"]]
+    assert bus.joined == 2
+    assert [line["reason"] for line in logs if line["event"] == "worker-waits"] == ["test failed (ZeroDivisionError)"]
+
+
+def clip_of(clip: str, deadline_at: float) -> ClipReceived:
+    return ClipReceived(clip, "", "", "", "s3://a/b", "", 0, "", "", "", START_S - 60, deadline_at)
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_what_comes_after_its_deadline_is_not_done_but_told(bench, batch):
+    bench.topics = [CLIPS.name]
+    deadlines = {"late": START_S - 2.5, "just": START_S, "timely": START_S + 1e6, "patient": 0.0, "other": 0.0}
+    bench.bus.publish_all([wrap(clip_of(*each), "tests", START_S, TRACE) for each in deadlines.items()])
+    bench.work(batch=batch)
+    assert sorted(clip for call in bench.calls for clip in call) == ["other", "patient", "timely"]
+    letters = {letter.clip_id: letter for letter in bench.letters()}
+    assert {letter.kind for letter in letters.values()} == {"too-late"}
+    assert letters["late"].reason == "its deadline passed 2.5 s ago"
+    assert (letters["just"].reason, letters["just"].attempts) == ("its deadline passed 0.0 s ago", 0)
+    assert bench.telemetry.value("lipsol_dead_letters_total", stage="test", reason="too-late") == 2
+
+
+def test_a_retry_is_given_up_when_the_deadline_comes_first(bench):
+    bench.topics = [CLIPS.name]
+    bench.faults["a"] = [Transient("away")] * 9
+    bench.bus.publish_all([wrap(clip_of("a", START_S + 0.5), "tests", START_S)])
+    bench.work(attempts=10)
+    [letter] = bench.letters()
+    assert (letter.kind, letter.attempts) == ("too-late", 2)  # after waits of 0.2 and 0.4 s
+
+
+def test_a_dead_letters_headers_say_why_and_where_without_being_opened(bench):
+    menders = bench.bus.consumer([DEAD_LETTERS.name], "menders")
+    bench.faults["b"] = [BadInput("3 words", "send 2")]
+    bench.send("a", "b")
+    bench.work()
+    [message] = menders.poll(9, 1.0)
+    told = {name: value for name, value in message.headers.items() if name.startswith("dead_")}
+    letter = from_bytes(message.topic, message.value)
+    assert told == {
+        "dead_reason": "3 words", "dead_stage": "test", "dead_attempts": "1", "dead_topic": DELETIONS.name,
+        "dead_partition": str(letter.origin_partition), "dead_offset": str(letter.origin_offset),
+    }  # fmt: skip
+    assert Trace.of(message.headers).trace_id == TRACE.trace_id
+
+
+def test_a_result_says_how_many_tries_it_took(bench):
+    listener = bench.bus.consumer([DEAD_LETTERS.name], None)
+    bench.results = lambda clip: [DeadLetter("k", clip, False, "t", 0, 0, "r", "", "exhausted", "s", 3, b"")]
+    bench.faults["b"] = [Transient("away")]
+    bench.send("a", "b")
+    bench.work()
+    tries = {getattr(from_bytes(m.topic, m.value), "clip_id", ""): m.headers["attempts"] for m in listener.poll(9, 1.0)}
+    assert tries == {"a": "1", "b": "2"}
+
+
+def test_log_lines_of_a_message_carry_its_trace(bench):
+    bench.faults["a"] = [Transient("away"), BadInput("3 words")]
+    bench.send("a")
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+        bench.work()
+    told = {line["event"]: line.get("trace_id") for line in logs}
+    assert told["handler-failed"] == told["dead-letter"] == TRACE.trace_id
 
 
 def test_a_worker_can_be_started_and_stopped_again(bench):

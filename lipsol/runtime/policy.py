@@ -135,17 +135,14 @@ class LivePolicy:
     def _set(self, message: Message) -> None:
         """Go by what a message says from now on, if it can be meant."""
         try:
-            event = unwrap(message)
-            if not isinstance(event, TrafficSet):
-                raise BadInput(f"a {type(event).__name__} on {TRAFFIC.name}", "publish TrafficSet there")
-            self._policy = Policy.of(event)
+            policy = self._policy = _policy(message)
         except LipsolError as fault:
             self._telemetry.add("lipsol_policies_refused_total", stage=self._stage)
             log.warning(
                 "policy-refused", stage=self._stage, offset=message.offset, reason=fault.detail, cure=fault.cure
             )
             return
-        log.info("policy-set", stage=self._stage, mode=event.mode, weight=event.weight, expires_at=event.expires_at)
+        log.info("policy-set", stage=self._stage, mode=policy.mode, weight=policy.weight)
 
     def _tell(self, fault: LipsolError) -> None:
         """One line when what keeps us from the bus changes."""
@@ -161,6 +158,25 @@ class LivePolicy:
             self._telemetry.set("lipsol_traffic_weight_ratio", share, stage=self._stage, mode=mode)
         ends = policy.expires_at if policy.mode != "stable" else 0.0
         self._telemetry.set("lipsol_traffic_expiry_timestamp_seconds", ends, stage=self._stage)
+
+
+def read_policy(bus: Bus) -> Policy:
+    """The policy that the topic tells now. Raises as `Bus.replay`."""
+    newest, policy = None, STABLE
+    for message in bus.replay([TRAFFIC.name]):
+        if _after(message, newest):
+            newest = message
+            with suppress(LipsolError):
+                policy = _policy(message)
+    return policy
+
+
+def _policy(message: Message) -> Policy:
+    """The policy that a message sets. Raises BadInput for what is none."""
+    event = unwrap(message)
+    if not isinstance(event, TrafficSet):
+        raise BadInput(f"a {type(event).__name__} on {TRAFFIC.name}", "publish TrafficSet there")
+    return Policy.of(event)
 
 
 def _after(message: Message, newest: Message | None) -> bool:

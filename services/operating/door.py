@@ -1,0 +1,60 @@
+"""The embedded platform's door for its operator: `POST /v1/NAME` calls the operation of that name.
+
+The body is a JSON object of its arguments, the answer its result as JSON. It is for programs of this machine alone: a
+page in a browser can't send it what it takes (JSON, to this machine by its own name), so no website can move traffic.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, FastAPI, Request
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ArgsKwargs
+from starlette.responses import Response
+
+from lipsol.errors import BadInput
+from services.doors.problems import Refused
+from services.doors.web import new_app
+from services.operating.operations import OPERATIONS, Operations
+
+SELF = frozenset({"127.0.0.1", "localhost", "::1"})  # how programs of this machine call it
+
+
+def create_app(operations: Operations, host: str = "127.0.0.1") -> FastAPI:
+    """The app over the operations; host: the address that it listens on."""
+    app = new_app("LipSol, for operators", "Moves the traffic of a platform in one process.", lambda: ())
+    known = [Depends(_caller(SELF | {host}))]
+    for name in OPERATIONS:
+        endpoint = _endpoint(getattr(operations, name))
+        app.add_api_route(f"/v1/{name}", endpoint, methods=["POST"], name=name, dependencies=known)
+    return app
+
+
+def _endpoint(operation: Callable[..., object]) -> Callable[..., Response]:
+    """The handler of one operation's address."""
+    result: TypeAdapter[object] = TypeAdapter(inspect.signature(operation, eval_str=True).return_annotation)
+    called: TypeAdapter[object] = TypeAdapter(operation)  # type: ignore[arg-type]  # pydantic takes functions too
+
+    def endpoint(arguments: Annotated[dict[str, Any], Body()]) -> Response:
+        try:
+            told = called.validate_python(ArgsKwargs((), arguments))
+        except ValidationError as fault:
+            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors())
+            raise BadInput(f"arguments that can't be taken: {wrong}", "see `lipsol --help`") from None
+        return Response(result.dump_json(told), media_type="application/json")
+
+    return endpoint
+
+
+def _caller(names: frozenset[str]) -> Callable[[Request], None]:
+    """A check that raises Refused for what a website could have had a browser send."""
+
+    def check(request: Request) -> None:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if kind != "application/json":
+            raise Refused(415, f"a body that is called {kind[:80]!r}", "send Content-Type: application/json")
+        if request.url.hostname not in names:
+            raise Refused(400, f"a call to {str(request.url.hostname)[:80]!r}", "call it 127.0.0.1")
+
+    return check

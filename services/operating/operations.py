@@ -1,0 +1,106 @@
+"""What an operator does, on the bus itself: each operation is a method that takes and gives plain values.
+
+`OPERATIONS` names those that go through the door as well; `remote.Remote` has the same methods.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from lipsol.bus.port import Bus
+from lipsol.events import Mode
+from lipsol.registry.port import Registry
+from lipsol.runtime.envelope import wrap
+from lipsol.runtime.policy import read_policy
+from lipsol.store.port import Store
+from lipsol.traffic import Policy, live
+
+NAME = "operating"  # who publishes, in envelopes
+OPERATIONS = ("traffic", "set_traffic", "abort")
+
+
+@dataclass(frozen=True)
+class TrafficState:
+    """What rules the traffic now.
+
+    mode, weight, canary_digest, expires_at, set_by, reason, set_at  the policy as it was set: see `TrafficSet`
+    live          whether a canary may get anything now
+    expires_in_s  seconds for which that stays so if nobody renews it; 0.0 where it is not live
+    """
+
+    mode: Mode
+    weight: float
+    canary_digest: str
+    expires_at: float
+    set_by: str
+    reason: str
+    set_at: float
+    live: bool
+    expires_in_s: float
+
+
+class Operating(Protocol):
+    """The operations, wherever the platform is."""
+
+    def traffic(self) -> TrafficState:
+        """What rules the traffic now."""
+        ...
+
+    def set_traffic(
+        self, mode: Mode, weight: float, life_s: float, *, canary_digest: str = "", set_by: str, reason: str = ""
+    ) -> TrafficState:
+        """Have a policy rule from now on, for life_s seconds (of mode stable: for ever).
+
+        Raises BadInput for one that can't be meant, NotFound for a bundle that is known not to be here.
+        """
+        ...
+
+    def abort(self, *, set_by: str, reason: str = "") -> TrafficState:
+        """Send all to stable from now on; what waits for the canary is read by stable."""
+        ...
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The operations over ports. registry: None where it is not known what the platform can read with."""
+
+    bus: Bus
+    store: Store
+    registry: Registry | None = None
+    now: Callable[[], float] = time.time
+
+    def traffic(self) -> TrafficState:
+        return _state(read_policy(self.bus), self.now())
+
+    def set_traffic(
+        self, mode: Mode, weight: float, life_s: float, *, canary_digest: str = "", set_by: str, reason: str = ""
+    ) -> TrafficState:
+        now = self.now()
+        expires_at = 0.0 if mode == "stable" else now + life_s
+        policy = Policy(mode, weight, canary_digest, expires_at, set_by, reason, now)
+        if canary_digest and self.registry is not None:
+            self.registry.find(canary_digest)
+        return self._set(policy)
+
+    def abort(self, *, set_by: str, reason: str = "") -> TrafficState:
+        return self._set(Policy(set_by=set_by, reason=reason, set_at=self.now()))
+
+    def _set(self, policy: Policy) -> TrafficState:
+        self.bus.publish_all([wrap(policy.event(), NAME, policy.set_at)])
+        return _state(policy, policy.set_at)
+
+
+def _state(policy: Policy, now: float) -> TrafficState:
+    rules = live(policy, now)
+    return TrafficState(
+        mode=policy.mode,
+        weight=policy.weight,
+        canary_digest=policy.canary_digest,
+        expires_at=policy.expires_at,
+        set_by=policy.set_by,
+        reason=policy.reason,
+        set_at=policy.set_at,
+        live=rules,
+        expires_in_s=policy.expires_at - now if rules else 0.0,
+    )

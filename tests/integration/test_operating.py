@@ -1,0 +1,106 @@
+"""An operator and a platform in one process: through the door, and over the bus itself."""
+
+import pytest
+
+from lipsol.bus.memory import MemoryBus
+from lipsol.errors import BadInput, NotFound, Transient
+from lipsol.store.local import LocalStore
+from services.doors.service import DoorSettings
+from services.operating import OperatorSettings, open_operations
+from services.operating.door import create_app
+from services.operating.operations import Operations
+from services.operating.remote import Remote
+from services.operating.settings import OperatingSettings
+from tests.services_made import MadeRegistry, info_of, served_app
+
+DIGEST = info_of().digest
+
+
+@pytest.fixture
+def operations(tmp_path, clock):
+    bus = MemoryBus()
+    yield Operations(bus, LocalStore(tmp_path), MadeRegistry(), clock.now)
+    bus.close()
+
+
+@pytest.fixture(params=["here", "through the door"])
+def operating(request, operations):
+    """The operations themselves, and the same ones from another process's side."""
+    if request.param == "here":
+        yield operations
+        return
+    with served_app(create_app(operations), DoorSettings()) as client:
+        yield Remote(client.base_url.port)
+
+
+def test_where_nobody_set_anything_all_goes_to_stable(operating):
+    state = operating.traffic()
+    assert (state.mode, state.live, state.expires_in_s) == ("stable", False, 0.0)
+
+
+def test_a_policy_rules_until_it_expires(operating, clock):
+    set_to = operating.set_traffic("canary", 10.0, 60.0, canary_digest=DIGEST, set_by="ali@clinic", reason="try it")
+    assert operating.traffic() == set_to
+    assert (set_to.live, set_to.expires_in_s, set_to.expires_at) == (True, 60.0, clock.now() + 60)
+    assert (set_to.mode, set_to.weight, set_to.canary_digest, set_to.set_by) == ("canary", 10.0, DIGEST, "ali@clinic")
+    clock.advance(60)
+    assert not operating.traffic().live
+
+
+def test_abort_sends_all_to_stable_and_says_who_and_why(operating):
+    operating.set_traffic("shadow", 50.0, 60.0, set_by="ali@clinic")
+    state = operating.abort(set_by="sara@clinic", reason="it reads nonsense")
+    assert operating.traffic() == state
+    assert (state.mode, state.live, state.set_by, state.reason) == (
+        "stable", False, "sara@clinic", "it reads nonsense",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mode", "weight", "life_s", "kind", "told"),
+    [
+        ("canary", 101.0, 60.0, BadInput, "101 %"),
+        ("blueGreen", 5.0, 60.0, BadInput, "0 or 100"),
+        ("canary", 5.0, 1e9, BadInput, "at most"),
+        ("canary", 5.0, -1e10, BadInput, "until when"),
+    ],
+)
+def test_what_can_not_be_meant_changes_nothing(operating, mode, weight, life_s, kind, told):
+    with pytest.raises(kind, match=told):
+        operating.set_traffic(mode, weight, life_s, set_by="me")
+    assert operating.traffic().mode == "stable"
+
+
+def test_a_bundle_that_the_platform_does_not_have_is_refused_naming_those_that_it_has(operating):
+    with pytest.raises(NotFound, match="grid-sentences"):
+        operating.set_traffic("canary", 5.0, 60.0, canary_digest="0" * 64, set_by="me")
+
+
+def test_what_is_no_argument_is_named(operations):
+    with served_app(create_app(operations), DoorSettings()) as client:
+        answer = client.post("/v1/set_traffic", json={"mode": "green", "weight": "much", "by": "me"})
+    assert answer.status_code == 422
+    assert all(name in answer.json()["detail"] for name in ("mode", "weight", "life_s", "set_by", "by"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({}, 415),
+        ({"Content-Type": "application/json", "Host": "evil.example"}, 400),
+    ],
+    ids=["a form of another site", "bytes of another site", "another site's name for this machine"],
+)
+def test_no_website_can_move_the_traffic(operations, headers, status):
+    operations.set_traffic("canary", 10.0, 60.0, set_by="me")
+    with served_app(create_app(operations), DoorSettings()) as client:
+        answer = client.post("/v1/abort", content=b'{"set_by": "them"}', headers=headers)
+    assert answer.status_code == status
+    assert operations.traffic().set_by == "me"
+
+
+def test_where_no_platform_is_it_says_how_to_get_one():
+    nobody = OperatorSettings(operating=OperatingSettings(port=1))
+    with open_operations(nobody) as operating, pytest.raises(Transient, match=r"lipsol serve.*LIPSOL_BUS__KIND=kafka"):
+        operating.traffic()

@@ -1,15 +1,27 @@
-"""The envelope around an event: CloudEvents 1.0 attributes in the Kafka binding's form, and a W3C trace.
+"""The envelope around an event: CloudEvents 1.0 attributes in the Kafka binding's binary mode, and a W3C trace.
 
-https://github.com/cloudevents/spec (kafka-protocol-binding, binary mode) and https://www.w3.org/TR/trace-context/
+https://github.com/cloudevents/spec (kafka-protocol-binding) and https://www.w3.org/TR/trace-context/
+
+    ce_type      the event's message in the schema: `lipsol.v1.MouthReady`; the value is that message's bytes
+    ce_source    who tells it: `/lipsol/` and the stage
+    ce_instance  which one of its like: host and process (an extension)
+    ce_attempts  how many tries it took (an extension); 1: none failed
+    ce_subject   the event's key, unless that is empty
+    traceparent  the step of the trace that it is part of
+
+What is said here helps people and tools; to handle an event nobody needs more than its topic and its value.
 """
 
+import os
 import re
 import secrets
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from uuid import uuid4
 
 import structlog
@@ -18,6 +30,8 @@ from lipsol.bus.port import VALUE_MAX_BYTES, Message, Outgoing
 from lipsol.errors import BadInput
 from lipsol.events import Event, from_bytes, to_bytes
 
+CONTENT_TYPE = "application/protobuf"
+SOURCES = "/lipsol/"  # before the stage
 TRACEPARENT = "traceparent"
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
@@ -68,10 +82,37 @@ def following(trace: Trace) -> Iterator[Trace]:
         _current.reset(token)
 
 
-def wrap(event: Event, source: str, now: float, trace: Trace | None = None) -> Outgoing:
-    """An event as a message, told by `source` (a service's name) at `now` (Unix seconds).
+@dataclass(frozen=True)
+class Teller:
+    """Who told an event, as its envelope says: stage and instance ("": it does not say), and how many tries it took."""
 
-    trace  the step that caused it; None: the one that the caller is `following`, else a new trace
+    stage: str
+    instance: str
+    attempts: int
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> "Teller":
+        """What the headers say; 0 attempts where they say none."""
+        source, attempts = headers.get("ce_source", ""), headers.get("ce_attempts", "")
+        stage = source.removeprefix(SOURCES) if source.startswith(SOURCES) else ""
+        return cls(stage, headers.get("ce_instance", ""), int(attempts) if re.fullmatch("[0-9]{1,9}", attempts) else 0)
+
+
+def instance() -> str:
+    """This process among all that do the same: `host/process id`; in Kubernetes the host is the pod."""
+    return f"{_host()}/{os.getpid()}"
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
+
+
+def wrap(event: Event, source: str, now: float, trace: Trace | None = None, *, attempts: int = 1) -> Outgoing:
+    """An event as a message, told by `source` (a stage's name) at `now` (Unix seconds).
+
+    trace     the step that caused it; None: the one that the caller is `following`, else a new trace
+    attempts  how many tries it took
 
     Raises BadInput for an event that can't be written down, or that is longer than a message may be.
     """
@@ -82,14 +123,16 @@ def wrap(event: Event, source: str, now: float, trace: Trace | None = None) -> O
     headers = {
         "ce_specversion": "1.0",
         "ce_id": str(uuid4()),
-        "ce_type": f"lipsol.{type(event).__name__}",
-        "ce_source": f"/lipsol/{source}",
-        "ce_subject": event.key,
+        "ce_type": f"lipsol.v1.{type(event).__name__}",
+        "ce_source": f"{SOURCES}{source}",
+        "ce_instance": instance(),
+        "ce_attempts": str(attempts),
         "ce_time": datetime.fromtimestamp(now, UTC).isoformat(),
-        "content-type": "application/json",
+        "content-type": CONTENT_TYPE,
         TRACEPARENT: step.header,
     }
-    return Outgoing(event.topic, event.key, value, headers)
+    subject = {"ce_subject": event.key} if event.key else {}
+    return Outgoing(event.topic, event.key, value, headers | subject)
 
 
 def unwrap(message: Message) -> Event:

@@ -1,5 +1,8 @@
 """The envelope: CloudEvents attributes and the trace."""
 
+import os
+import socket
+
 import pytest
 import structlog
 from hypothesis import given
@@ -7,8 +10,9 @@ from hypothesis import strategies as st
 
 from lipsol.bus.port import VALUE_MAX_BYTES, Message
 from lipsol.errors import BadInput
-from lipsol.events import ClipDeleted, DeadLetter
-from lipsol.runtime.envelope import Trace, following, unwrap, wrap
+from lipsol.events import EVENT_OF, ClipDeleted, DeadLetter, Event
+from lipsol.proto.v1 import events_pb2
+from lipsol.runtime.envelope import Teller, Trace, following, unwrap, wrap
 
 KNOWN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"  # W3C's own example, not sampled
 BAD = [
@@ -21,10 +25,31 @@ def test_a_message_says_what_it_is_and_where_it_comes_from():
     out = wrap(ClipDeleted("ab12"), "preprocess", 1_795_251_600.0)
     assert (out.topic, out.key) == ("lipsol.deletions.v1", "ab12")
     assert {name: out.headers[name] for name in out.headers if name not in {"ce_id", "traceparent"}} == {
-        "ce_specversion": "1.0", "ce_type": "lipsol.ClipDeleted", "ce_source": "/lipsol/preprocess",
-        "ce_subject": "ab12", "ce_time": "2026-11-21T09:00:00+00:00", "content-type": "application/json",
+        "ce_specversion": "1.0", "ce_type": "lipsol.v1.ClipDeleted", "ce_source": "/lipsol/preprocess",
+        "ce_instance": f"{socket.gethostname()}/{os.getpid()}", "ce_attempts": "1", "ce_subject": "ab12",
+        "ce_time": "2026-11-21T09:00:00+00:00", "content-type": "application/protobuf",
     }  # fmt: skip
     assert out.headers["ce_id"] != wrap(ClipDeleted("ab12"), "preprocess", 1.0).headers["ce_id"]
+
+
+@pytest.mark.parametrize("kind", dict.fromkeys(EVENT_OF.values()), ids=lambda kind: kind.__name__)
+def test_the_type_that_is_told_is_a_message_of_the_schema(kind: type[Event]):
+    assert getattr(events_pb2, kind.__name__).DESCRIPTOR.full_name == f"lipsol.v1.{kind.__name__}"
+
+
+def test_the_envelope_tells_who_and_after_how_many_tries():
+    headers = wrap(ClipDeleted("ab12"), "inference", 1.0, attempts=3).headers
+    assert Teller.of(headers) == Teller("inference", f"{socket.gethostname()}/{os.getpid()}", 3)
+
+
+@pytest.mark.parametrize("attempts", ["", "-1", "many", "9" * 5000, "٣"])
+def test_an_envelope_that_tells_nothing_of_use_is_no_fault(attempts: str):
+    assert Teller.of({"ce_source": "urn:somebody", "ce_attempts": attempts}) == Teller("", "", 0)
+
+
+def test_an_event_without_a_key_has_no_subject():
+    letter = DeadLetter("", "", False, "lipsol.clips.v1", 0, 0, "r", "", "bad-input", "s", 0, b"")
+    assert "ce_subject" not in wrap(letter, "s", 1.0).headers
 
 
 def test_what_was_wrapped_is_unwrapped():

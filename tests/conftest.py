@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.local.broker import Broker
+from services.local.s3 import BUCKET, CREDENTIALS, S3Server
 
 TESTS = Path(__file__).resolve().parent
 TOP = TESTS.parent
@@ -108,6 +109,22 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(f"no {' and no '.join(missing)} here to run Kafka")
     with Broker.start(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker.servers
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 API on this machine, with the bucket `lipsol`."""
+    with S3Server.start() as server:
+        server.make_bucket(BUCKET)
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """The same, and the credentials for it in the environment."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return s3_server
 
 
 @pytest.fixture

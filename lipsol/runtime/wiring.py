@@ -25,7 +25,8 @@ log = structlog.get_logger()
 def open_bus(settings: Settings) -> Bus:
     """The bus that the settings ask for. A Kafka need not be there yet: what is called on the bus will say."""
     if settings.bus.kind == "memory":
-        return MemoryBus(capacity=settings.bus.capacity)
+        bus = settings.bus
+        return MemoryBus(capacity=bus.capacity, history=bus.history, history_bytes=bus.history_mib << 20)
     from lipsol.bus.kafka import KafkaBus
 
     return KafkaBus(kafka_link(settings))

@@ -2,8 +2,8 @@
 
 A key's parts are folders; its file ends with "=", which no key may hold, so that `a` and `a/b` can both be kept. A
 file begins with eight bytes, the time it expires (Unix seconds as a big-endian double, infinite for never), so that
-data and expiry are written in one atomic step. Several processes may share a folder. Nothing is synced to the disk: a
-power cut may take what was put last.
+data and expiry are written in one atomic step; the file's time is when it was put. Several processes may share a
+folder. Nothing is synced to the disk: a power cut may take what was put last.
 """
 
 import math
@@ -16,14 +16,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 
-from lipsol.errors import BadInput, NotFound, Transient
-from lipsol.store.port import check_key, check_prefix
+from lipsol.errors import NotFound, Transient
+from lipsol.store.port import Kept, check_key, check_prefix, check_size, check_ttl
 
 SUFFIX = "="  # ends the name of every data file
 PARTIAL = ".partial"  # folder of files that are still being written; no key begins with a dot
-TRIES = 5  # times that a put starts over when another thread's delete took its folder away
+PARTIAL_MAX_S = 3600.0  # after which a file that is still being written is one whose writer died
+TRIES = 100  # times that a put starts over when another thread's delete took its folder away
 
 _EXPIRY = struct.Struct(">d")
 
@@ -31,18 +31,14 @@ _EXPIRY = struct.Struct(">d")
 class LocalStore:
     """Files in a folder.
 
-    folder   where; None: a folder of this store alone, removed at `close` or when the process ends
-    sweep_s  seconds between two looks for expired files, taken at a `put`
-    now      what the time is, Unix seconds
+    folder  where; None: a folder of this store alone, removed at `close` or when the process ends
+    now     what the time is, Unix seconds
     """
 
-    def __init__(self, folder: Path | None = None, sweep_s: float = 60.0, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path | None = None, now: Callable[[], float] = time.time) -> None:
         own = folder is None
         self._folder = Path(tempfile.mkdtemp(prefix="lipsol-")) if folder is None else folder
-        self._sweep_s = sweep_s
         self._now = now
-        self._swept_at = now()
-        self._sweeping = Lock()
         with _away(self._folder):
             (self._folder / PARTIAL).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True) if own else None
@@ -54,20 +50,18 @@ class LocalStore:
 
     def put(self, key: str, data: bytes, ttl_s: float | None = None) -> None:
         path = self._path(key)
-        if ttl_s is not None and ttl_s <= 0:
-            raise BadInput(f"a time to live of {ttl_s} s for {key!r}", "give more than 0 s, or None to keep it")
+        check_ttl(key, ttl_s)
         expires = math.inf if ttl_s is None else self._now() + ttl_s
         with _away(self._folder):
             self._write(path, _EXPIRY.pack(expires), data)
-        if self._now() - self._swept_at >= self._sweep_s:
-            self.sweep()
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, max_bytes: int | None = None) -> bytes:
         path = self._path(key)
         with _away(self._folder):
             try:
                 with path.open("rb") as file:
                     if self._lives(file.read(_EXPIRY.size)):
+                        check_size(key, os.fstat(file.fileno()).st_size - _EXPIRY.size, max_bytes)
                         return file.read()
             except (FileNotFoundError, NotADirectoryError):
                 pass
@@ -93,18 +87,28 @@ class LocalStore:
             return live
 
     def list(self, prefix: str) -> list[str]:
-        root = self._folder / check_prefix(prefix) if prefix else self._folder
+        root = self._root(prefix)
         with _away(self._folder):
             return sorted(self._key(path) for path in _files(root) if self._is_live(path))
 
-    def sweep(self) -> int:
-        """Remove what has expired; returns how many files that were."""
-        with self._sweeping, _away(self._folder):
-            self._swept_at = self._now()
-            expired = [path for path in _files(self._folder) if not self._is_live(path)]
-            for path in expired:
-                self._unlink(path)
-            return len(expired)
+    def survey(self, prefix: str) -> Iterator[Kept]:
+        root = self._root(prefix)
+        with _away(self._folder):
+            for path in _files(root):
+                with suppress(FileNotFoundError):
+                    told = path.stat()
+                    yield Kept(self._key(path), max(0, told.st_size - _EXPIRY.size), self._age_s(told))
+
+    def sweep(self, older_s: float = 0.0) -> int:
+        swept = 0
+        with _away(self._folder):
+            self._sweep_partial()
+            for path in _files(self._folder):
+                with suppress(FileNotFoundError):
+                    if self._age_s(path.stat()) >= older_s and not self._is_live(path):
+                        self._unlink(path)
+                        swept += 1
+        return swept
 
     def close(self) -> None:
         if self._remove is not None:
@@ -113,8 +117,14 @@ class LocalStore:
     def _path(self, key: str) -> Path:
         return self._folder / (check_key(key) + SUFFIX)
 
+    def _root(self, prefix: str) -> Path:
+        return self._folder / check_prefix(prefix) if prefix else self._folder
+
     def _key(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix().removesuffix(SUFFIX)
+
+    def _age_s(self, told: os.stat_result) -> float:
+        return max(0.0, self._now() - told.st_mtime)
 
     def _lives(self, head: bytes) -> bool:
         return len(head) == _EXPIRY.size and float(_EXPIRY.unpack(head)[0]) > self._now()
@@ -131,10 +141,18 @@ class LocalStore:
                 file.write(head)
                 file.write(data)
                 file.flush()
+                os.utime(file.fileno(), (self._now(),) * 2)
                 _move(partial, path)
             except BaseException:
                 partial.unlink(missing_ok=True)
                 raise
+
+    def _sweep_partial(self) -> None:
+        """Remove what writers left that died; by the machine's own time, as their files have no other."""
+        for path in (self._folder / PARTIAL).iterdir():
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > PARTIAL_MAX_S:
+                    path.unlink()
 
     def _unlink(self, path: Path) -> None:
         path.unlink(missing_ok=True)

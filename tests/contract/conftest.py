@@ -13,6 +13,7 @@ from lipsol.registry.port import Registry
 from lipsol.store.local import LocalStore
 from lipsol.store.port import Store
 from lipsol.topics import TOPICS, Topic
+from tests.s3_made import s3_store
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,16 @@ def ground(request: pytest.FixtureRequest) -> Iterator[BusUnderTest]:
     under_test.bus.close()
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock) -> Iterator[Store]:
     """Each store there is, by the standing clock."""
-    adapters = {"local": lambda: LocalStore(tmp_path / "store", now=clock.now)}
-    opened = adapters[request.param]()
-    yield opened
-    opened.close()
+    if request.param == "s3":
+        with s3_store(request.getfixturevalue("s3"), clock) as opened:
+            yield opened
+    else:
+        local = LocalStore(tmp_path / "store", now=clock.now)
+        yield local
+        local.close()
 
 
 @pytest.fixture(params=["local"])

@@ -1,5 +1,6 @@
 """What every store must do: the law of `lipsol/store/port.py`, sentence by sentence."""
 
+from itertools import groupby
 from threading import Thread
 
 import pytest
@@ -46,6 +47,57 @@ def test_what_has_expired_is_gone_for_every_reader(store, clock):
     assert store.delete_prefix("clips/1/") == 0
     with pytest.raises(NotFound):
         store.get("clips/1/mouth")
+
+
+def test_what_has_expired_is_swept_and_nothing_else(store, clock):
+    store.put("clips/1/mouth", b"x", ttl_s=10.0)
+    store.put("clips/1/result.json", b"x", ttl_s=100.0)
+    store.put("clips/2/mouth", b"x")
+    for n in range(5):
+        store.put(f"clips/3/{n}", b"x", ttl_s=10.0)
+    assert store.sweep() == 0
+    clock.advance(50)
+    assert store.sweep() == 6
+    assert store.sweep() == 0
+    assert sorted(kept.key for kept in store.survey("")) == ["clips/1/result.json", "clips/2/mouth"]
+
+
+def test_a_sweep_of_what_is_old_leaves_the_young_for_later(store, clock):
+    store.put("a", b"x", ttl_s=10.0)
+    clock.advance(100)
+    store.put("b", b"x", ttl_s=10.0)
+    clock.advance(50)
+    assert store.sweep(older_s=120.0) == 1
+    assert [kept.key for kept in store.survey("")] == ["b"]
+
+
+def test_a_survey_tells_size_and_age_of_all_even_of_the_expired(store, clock):
+    store.put("clips/1/mouth", b"12345", ttl_s=10.0)
+    clock.advance(1000)
+    store.put("clips/1/result.json", b"123")
+    store.put("clips/10/mouth", b"")
+    clock.advance(100)
+    kept = {each.key: (each.size_bytes, each.age_s) for each in store.survey("clips/1/")}
+    assert kept == {
+        "clips/1/mouth": (5, pytest.approx(1100, abs=60)),
+        "clips/1/result.json": (3, pytest.approx(100, abs=60)),
+    }
+
+
+def test_in_a_survey_what_shares_a_prefix_comes_together(store):
+    for key in ("clips/1/a", "clips/1/z", "clips/1/b/c", "clips/10/a", "clips/2/a", "other"):
+        store.put(key, b"")
+    seen = [kept.key.split("/")[1] for kept in store.survey("clips/")]
+    assert sorted(clip for clip, _ in groupby(seen)) == ["1", "10", "2"]
+    assert list(store.survey("nothing/")) == []
+
+
+def test_more_bytes_than_are_wanted_are_refused(store):
+    store.put("a", b"12345")
+    assert store.get("a", max_bytes=5) == b"12345"
+    with pytest.raises(BadInput, match="5 bytes") as refused:
+        store.get("a", max_bytes=4)
+    assert not isinstance(refused.value, NotFound)
 
 
 @pytest.mark.parametrize("ttl_s", [0.0, -1.0])

@@ -21,7 +21,15 @@ def bare_environment(monkeypatch):
 def test_the_defaults_are_as_promised():
     assert load(Settings).model_dump() == {
         "bus": {"kind": "memory", "capacity": 1024},
-        "store": {"kind": "local", "folder": None, "sweep_s": 60.0},
+        "store": {
+            "kind": "local",
+            "folder": None,
+            "endpoint": "",
+            "bucket": "lipsol",
+            "prefix": "",
+            "region": "",
+            "readable": "",
+        },
         "registry": {"kind": "local", "folder": None},
         "telemetry": {"metrics_port": None, "metrics_host": "0.0.0.0", "log_level": "info", "log_format": "auto"},
     }

@@ -1,6 +1,7 @@
 """The store in a folder: what is its own, beyond the contract."""
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -37,16 +38,32 @@ def test_a_folder_that_was_named_outlives_the_store(tmp_path: Path):
     assert LocalStore(tmp_path / "deep" / "store").get("a/b") == b"x"
 
 
-def test_what_has_expired_leaves_the_disk_at_a_later_put(tmp_path: Path, clock):
-    store = LocalStore(tmp_path, sweep_s=60.0, now=clock.now)
+def test_a_sweep_leaves_no_folder_behind(tmp_path: Path, clock):
+    store = LocalStore(tmp_path, now=clock.now)
     store.put("clips/1/mouth", b"x", ttl_s=10.0)
-    clock.advance(30)
     store.put("clips/2/mouth", b"x")
-    assert files(tmp_path) == ["clips/1/mouth=", "clips/2/mouth="]
-    clock.advance(31)
-    store.put("clips/3/mouth", b"x")
-    assert files(tmp_path) == ["clips/2/mouth=", "clips/3/mouth="]
+    clock.advance(11)
+    store.sweep()
+    assert files(tmp_path) == ["clips/2/mouth="]
     assert not (tmp_path / "clips" / "1").exists()
+
+
+def test_a_sweep_takes_what_a_dead_writer_left_and_nothing_of_a_living_one(tmp_path: Path):
+    store = LocalStore(tmp_path)
+    (tmp_path / PARTIAL / "dead").write_bytes(b"half of a mou")
+    os.utime(tmp_path / PARTIAL / "dead", (0, 0))
+    (tmp_path / PARTIAL / "living").write_bytes(b"half of a mou")
+    store.sweep()
+    assert files(tmp_path) == [f"{PARTIAL}/living"]
+
+
+def test_a_file_that_is_not_ours_stops_no_sweep(tmp_path: Path, clock):
+    store = LocalStore(tmp_path, now=clock.now)
+    store.put("a", b"x", ttl_s=10.0)
+    (tmp_path / "what is this").write_bytes(b"notes")
+    clock.advance(11)
+    assert store.sweep() == 1
+    assert files(tmp_path) == ["what is this"]
 
 
 def test_files_are_for_their_owner_alone(tmp_path: Path):

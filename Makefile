@@ -21,16 +21,22 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy few
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo run test check lint format types floors proto bench train lock hooks browser clean
+.PHONY: help demo run kafka up test check lint format types floors proto bench scenarios soak train lock hooks browser clean
 
 help:  ## list these verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/serve.stamp  ## read the samples and print each with its truth and confidence
 	@$(BIN)/lipsol read samples/*.mp4 --truth samples/truth.csv
 
 run: .venv/serve.stamp  ## serve the page at http://127.0.0.1:8080
 	@$(BIN)/lipsol serve
+
+kafka: .venv/serve.stamp  ## run a real Kafka on this machine, at 127.0.0.1:9092 (needs Java 17 and Maven)
+	@$(BIN)/python -m services.local kafka
+
+up: .venv/serve.stamp  ## run Kafka and the three services as processes, the page at http://127.0.0.1:8080
+	@$(BIN)/python -m services.local up
 
 test: .venv/dev.stamp browser  ## run every test
 	@$(BIN)/python -m pytest $(ARGS)
@@ -56,6 +62,12 @@ proto: .venv/dev.stamp  ## make the Python modules of the schema anew (lipsol/pr
 
 bench: .venv/serve.stamp  ## measure speed on this machine, into build/bench.json
 	@$(BIN)/python -m tests.benchmarks
+
+scenarios: .venv/dev.stamp  ## kill what can be killed over a real Kafka, and see that nothing is lost (BUS=memory: without)
+	@SOAK_SECONDS="$(or $(SECONDS),120)" $(BIN)/python -m tests.scenarios $(ARGS)
+
+soak: .venv/dev.stamp  ## run at 80 % of capacity for ten minutes (SECONDS), then at 200 %, and watch memory
+	@SOAK_SECONDS="$(or $(SECONDS),600)" $(BIN)/python -m tests.scenarios soak
 
 train: .venv/train.stamp  ## train both models from DATA and write them to models/ (30 minutes)
 	@$(BIN)/lipsol train --data $(DATA) --out models

@@ -1,0 +1,61 @@
+"""`python -m tests.scenarios [NAME ...]`: play scenarios, print their figures, and write build/scenarios.json.
+
+BUS           kafka (the default) or memory
+SOAK_SECONDS  that the soak lasts (120); the overload takes half of that, at most 60
+Exit code 1 if a law was broken.
+"""
+
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+
+from lipsol.runtime.logs import set_up_logging
+from lipsol.runtime.settings import TelemetrySettings
+from tests.benchmarks.figures import machine
+from tests.conftest import TOP
+from tests.scenarios import faults
+from tests.scenarios.memory import MemoryPlatform
+from tests.scenarios.outcome import Outcome, Say, failed, show, write
+from tests.scenarios.platform import Platform, Sections
+
+OUT = TOP / "build" / "scenarios.json"
+BUSES: dict[str, Callable[[Sections], Platform]] = {"memory": MemoryPlatform}
+SCENARIOS: dict[str, tuple[Callable[[Platform, Say], Outcome], Sections]] = {"faults": (faults.play, faults.SETTINGS)}
+
+
+def main(names: Sequence[str]) -> int:
+    """Play them; the exit code."""
+    unknown = sorted(set(names) - set(SCENARIOS))
+    bus = os.environ.get("BUS", "kafka")
+    if unknown or bus not in BUSES:
+        print(f"no {', '.join(unknown) or bus}; scenarios: {', '.join(SCENARIOS)}; BUS: {', '.join(BUSES)}")
+        return 2
+    set_up_logging(TelemetrySettings(log_level="error"))
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what breaks off in a crash is no news here
+    where, console = machine(), Console(width=160)
+    outcomes = [play(name, bus, lambda what: console.print(f"  {what}")) for name in names or SCENARIOS]
+    write(outcomes, OUT, bus, where)
+    show(outcomes, console, bus, where)
+    return 1 if any(outcome.broken for outcome in outcomes) else 0
+
+
+def play(name: str, bus: str, say: Say) -> Outcome:
+    """One scenario on a platform of its own; one that can't be played breaks every law that it was to show."""
+    scene, settings = SCENARIOS[name]
+    say(f"{name}: starting the platform over the {bus} bus")
+    began = time.monotonic()
+    try:
+        with BUSES[bus](settings) as platform:
+            return scene(platform, say)
+    except Exception as fault:  # noqa: BLE001 - the others are still to be played
+        traceback.print_exc()
+        return failed(name, round(time.monotonic() - began, 1), f"{type(fault).__name__}: {fault}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -21,15 +21,15 @@ from pydantic import TypeAdapter
 from lipsol.bus.port import Bus, Message, Outgoing
 from lipsol.errors import BadInput, LipsolError, NotFound
 from lipsol.events import EVENT_OF, DeadLetter, Event, from_bytes, to_bytes
+from lipsol.runtime.burial import VALUE_MAX
 from lipsol.runtime.envelope import TRACEPARENT, Trace, unwrap, wrap
-from lipsol.runtime.worker import DEAD_VALUE_MAX
 from lipsol.store.port import Store
 from lipsol.topics import DEAD_LETTERS
 from services.operating.documents import from_document, to_document
 
 REPLAY_OF, REPLAY_BY, REPLAY_MENDED = "replay_of", "replay_by", "replay_mended"  # headers of what was sent again
 UNREADABLE = "unreadable"  # kind of what lies among the dead letters and is none
-SOURCE = "operator"
+SOURCE = "operating"  # who publishes, in envelopes
 RECORDS = "replays"  # where in the store it is remembered what was sent again
 
 
@@ -264,7 +264,7 @@ def _event(dead: DeadLetter) -> Event | BadInput:
 
 
 def _whole(dead: DeadLetter) -> bool:
-    return len(dead.value) < DEAD_VALUE_MAX
+    return len(dead.value) < VALUE_MAX
 
 
 def _unreadable(message: Message, fault: LipsolError, replays: tuple[Replayed, ...]) -> Letter:

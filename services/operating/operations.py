@@ -15,9 +15,11 @@ from lipsol.runtime.envelope import wrap
 from lipsol.runtime.policy import read_policy
 from lipsol.store.port import Store
 from lipsol.traffic import Policy, live
+from services.operating.letters import Again, Letter, Letters, Opened, Wanted
+from services.operating.story import Story, tell
 
 NAME = "operating"  # who publishes, in envelopes
-OPERATIONS = ("traffic", "set_traffic", "abort")
+OPERATIONS = ("traffic", "set_traffic", "abort", "letters", "letter", "replay", "replay_all", "story")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,26 @@ class Operating(Protocol):
         """Send all to stable from now on; what waits for the canary is read by stable."""
         ...
 
+    def letters(self, wanted: Wanted) -> list[Letter]:
+        """The dead letters that are wanted, oldest first."""
+        ...
+
+    def letter(self, name: str) -> Opened:
+        """One dead letter with what is in it. Raises NotFound."""
+        ...
+
+    def replay(self, name: str, *, by: str, mended: str = "") -> Again:
+        """Send a dead letter's message again; `mended`: its event as JSON, edited. Raises NotFound and BadInput."""
+        ...
+
+    def replay_all(self, wanted: Wanted, *, by: str) -> list[Again]:
+        """Send all again that are wanted and have not been sent again yet."""
+        ...
+
+    def story(self, clip_id: str, *, since: float = 0.0, words: bool = False) -> Story:
+        """What is known of a clip, step by step. Raises NotFound."""
+        ...
+
 
 @dataclass(frozen=True)
 class Operations:
@@ -85,6 +107,25 @@ class Operations:
 
     def abort(self, *, set_by: str, reason: str = "") -> TrafficState:
         return self._set(Policy(set_by=set_by, reason=reason, set_at=self.now()))
+
+    def letters(self, wanted: Wanted) -> list[Letter]:
+        return self._letters.listed(wanted)
+
+    def letter(self, name: str) -> Opened:
+        return self._letters.opened(name)
+
+    def replay(self, name: str, *, by: str, mended: str = "") -> Again:
+        return self._letters.replay(name, by, self.now(), mended)
+
+    def replay_all(self, wanted: Wanted, *, by: str) -> list[Again]:
+        return self._letters.replay_all(wanted, by, self.now())
+
+    def story(self, clip_id: str, *, since: float = 0.0, words: bool = False) -> Story:
+        return tell(self.bus, clip_id, since, words=words)
+
+    @property
+    def _letters(self) -> Letters:
+        return Letters(self.bus, self.store)
 
     def _set(self, policy: Policy) -> TrafficState:
         self.bus.publish_all([wrap(policy.event(), NAME, policy.set_at)])

@@ -2,13 +2,18 @@
 
 import http.client
 import json
-from typing import Any
+from dataclasses import asdict
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from lipsol.errors import BadInput, Busy, LipsolError, NotFound, Transient
 from lipsol.events import Mode
+from services.operating.letters import Again, Letter, Opened, Wanted
 from services.operating.operations import TrafficState
+from services.operating.story import Story
+
+T = TypeVar("T")
 
 WAIT_S = 60.0  # that an answer may take: some operations read all that a topic keeps
 FAULTS: dict[int, type[LipsolError]] = {404: NotFound, 429: Busy, 503: Transient}  # what a status was raised as
@@ -21,25 +26,37 @@ class Remote:
         self._host, self._port = host, port
 
     def traffic(self) -> TrafficState:
-        state: TrafficState = self._call("traffic", TrafficState)
-        return state
+        return self._call("traffic", TrafficState)
 
     def set_traffic(
         self, mode: Mode, weight: float, life_s: float, *, canary_digest: str = "", set_by: str, reason: str = ""
     ) -> TrafficState:
         policy = {"mode": mode, "weight": weight, "life_s": life_s, "canary_digest": canary_digest}
-        state: TrafficState = self._call("set_traffic", TrafficState, **policy, set_by=set_by, reason=reason)
-        return state
+        return self._call("set_traffic", TrafficState, **policy, set_by=set_by, reason=reason)
 
     def abort(self, *, set_by: str, reason: str = "") -> TrafficState:
-        state: TrafficState = self._call("abort", TrafficState, set_by=set_by, reason=reason)
-        return state
+        return self._call("abort", TrafficState, set_by=set_by, reason=reason)
 
-    def _call(self, name: str, kind: Any, **arguments: object) -> Any:
+    def letters(self, wanted: Wanted) -> list[Letter]:
+        return self._call("letters", list[Letter], wanted=asdict(wanted))
+
+    def letter(self, name: str) -> Opened:
+        return self._call("letter", Opened, name=name)
+
+    def replay(self, name: str, *, by: str, mended: str = "") -> Again:
+        return self._call("replay", Again, name=name, by=by, mended=mended)
+
+    def replay_all(self, wanted: Wanted, *, by: str) -> list[Again]:
+        return self._call("replay_all", list[Again], wanted=asdict(wanted), by=by)
+
+    def story(self, clip_id: str, *, since: float = 0.0, words: bool = False) -> Story:
+        return self._call("story", Story, clip_id=clip_id, since=since, words=words)
+
+    def _call(self, operation: str, kind: type[T], /, **arguments: object) -> T:
         """Call an operation and take its result as `kind`: any type, with its parts."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=WAIT_S)
         try:
-            connection.request("POST", f"/v1/{name}", json.dumps(arguments), {"Content-Type": "application/json"})
+            connection.request("POST", f"/v1/{operation}", json.dumps(arguments), {"Content-Type": "application/json"})
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as fault:
@@ -51,7 +68,8 @@ class Remote:
             connection.close()
         if answer.status != http.HTTPStatus.OK:
             raise _fault(answer.status, body)
-        return TypeAdapter(kind).validate_json(body)
+        result: T = TypeAdapter(kind).validate_json(body)
+        return result
 
 
 def _fault(status: int, body: bytes) -> LipsolError:

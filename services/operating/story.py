@@ -20,7 +20,7 @@ from lipsol.events import (
     MouthReady,
     PredictionMade,
 )
-from lipsol.runtime.envelope import unwrap
+from lipsol.runtime.envelope import Teller, unwrap
 from lipsol.topics import (
     CANARY_MOUTHS,
     CLIPS,
@@ -51,7 +51,7 @@ class Step:
     model       name, version and digest of the bundle that read; "": none did
     told        what it says, in a line
     timings_ms  how long each stage took that no step before this had told of, ms
-    attempts    how often it was tried before it was given up; 0: it was not
+    attempts    how many tries it took, or how many it was given before it was given up; 0: the envelope does not say
     repeat      the same had been told before; it changes nothing
     replay_of   the dead letter that this was sent again for; "": none
     topic, partition, offset  where it lies on the bus
@@ -134,19 +134,19 @@ def _steps(found: Sequence[_Found], *, words: bool) -> Iterator[Step]:
         name = _identity(each)
         timings = {stage: ms for stage, ms in getattr(event, "timings_ms", {}).items() if timed.get(stage) != ms}
         timed |= timings
-        service, instance = teller(message)
+        teller = Teller.of(message.headers)
         yield Step(
             at=message.timestamp,
             after_s=round(message.timestamp - began, 6),
             what="unreadable" if event is None else type(event).__name__,
-            service=service,
-            instance=instance,
+            service=teller.stage,
+            instance=teller.instance,
             track=getattr(event, "track", ""),
             shadow=bool(getattr(event, "shadow", False)),
             model=_model(event),
             told="; ".join([_told(event), *_replayed(message), *(_words(event) if words else [])]),
             timings_ms=timings,
-            attempts=getattr(event, "attempts", 0),
+            attempts=getattr(event, "attempts", teller.attempts),
             repeat=name in known,
             replay_of=message.headers.get(REPLAY_OF, ""),
             trace_id=trace_id(message),
@@ -155,12 +155,6 @@ def _steps(found: Sequence[_Found], *, words: bool) -> Iterator[Step]:
             offset=message.offset,
         )
         known.add(name)
-
-
-def teller(message: Message) -> tuple[str, str]:
-    """The service that sent a message and which one of its like, as the envelope says; "" what it does not say."""
-    parts = message.headers.get("ce_source", "").removeprefix("/lipsol/").split("/", 1)
-    return parts[0], parts[1] if len(parts) > 1 else ""
 
 
 def _identity(found: _Found) -> tuple[object, ...]:

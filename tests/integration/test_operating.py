@@ -1,18 +1,25 @@
 """An operator and a platform in one process: through the door, and over the bus itself."""
 
+import json
+
 import pytest
 
 from lipsol.bus.memory import MemoryBus
 from lipsol.errors import BadInput, NotFound, Transient
+from lipsol.events import DeadLetter, to_bytes
+from lipsol.runtime.envelope import unwrap, wrap
 from lipsol.store.local import LocalStore
+from lipsol.topics import STABLE_MOUTHS
 from services.doors.service import DoorSettings
 from services.operating import OperatorSettings, open_operations
 from services.operating.door import create_app
+from services.operating.letters import Wanted
 from services.operating.operations import Operations
 from services.operating.remote import Remote
 from services.operating.settings import OperatingSettings
-from tests.services_made import MadeRegistry, info_of, served_app
+from tests.services_made import SAID, MadeRegistry, info_of, prediction_of, ready_of, served_app
 
+CLIP = "ab" * 16
 DIGEST = info_of().digest
 
 
@@ -104,3 +111,31 @@ def test_where_no_platform_is_it_says_how_to_get_one():
     nobody = OperatorSettings(operating=OperatingSettings(port=1))
     with open_operations(nobody) as operating, pytest.raises(Transient, match=r"lipsol serve.*LIPSOL_BUS__KIND=kafka"):
         operating.traffic()
+
+
+def test_dead_letters_are_listed_opened_and_replayed_mended(operating, operations):
+    dead = to_bytes(ready_of(CLIP, model="gone"))
+    letter = DeadLetter(
+        CLIP, CLIP, False, STABLE_MOUTHS.name, 1, 2, "no model", "name one", "bad-input", "inference", 1, dead
+    )
+    operations.bus.publish_all([wrap(letter, "inference", 1.0)])
+    [listed] = operating.letters(Wanted(kind="bad-input"))
+    opened = operating.letter(listed.id)
+    assert (opened.letter, opened.event["model"]) == (listed, "gone")
+    mended = json.dumps({**opened.event, "model": "grid-sentences"})
+    assert operating.replay(listed.id, by="ali@clinic", mended=mended).topic == STABLE_MOUTHS.name
+    assert [unwrap(each).model for each in operations.bus.replay([STABLE_MOUTHS.name])] == ["grid-sentences"]
+    assert [(each.by, each.mended) for each in operating.letters(Wanted())[0].replays] == [("ali@clinic", True)]
+    assert operating.replay_all(Wanted(), by="ali@clinic") == []
+    with pytest.raises(NotFound, match="9-9"):
+        operating.letter("9-9")
+
+
+def test_a_clips_story_is_told_with_its_words_only_if_asked(operating, operations):
+    operations.bus.publish_all([wrap(ready_of(CLIP), "preprocess", 1.0), wrap(prediction_of(CLIP), "inference", 2.0)])
+    story = operating.story(CLIP)
+    assert [step.what for step in story.steps] == ["MouthReady", "PredictionMade"]
+    assert SAID not in str(story)
+    assert SAID in str(operating.story(CLIP, words=True))
+    with pytest.raises(NotFound):
+        operating.story(CLIP, since=4e9)

@@ -10,8 +10,8 @@ from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Outgoing
 from lipsol.errors import BadInput, NotFound
 from lipsol.events import DeadLetter, to_bytes
+from lipsol.runtime.burial import VALUE_MAX
 from lipsol.runtime.envelope import Trace, unwrap, wrap
-from lipsol.runtime.worker import DEAD_VALUE_MAX
 from lipsol.store.local import LocalStore
 from lipsol.topics import DEAD_LETTERS, STABLE_MOUTHS
 from services.operating.documents import from_document, to_document
@@ -142,7 +142,7 @@ def test_a_deadline_that_has_passed_is_lifted_and_one_to_come_stays(bus, letters
 def test_replaying_all_leaves_out_what_was_replayed_and_one_that_can_not_be_keeps_no_other_back(bus, letters):
     buried(bus, to_bytes(ready_of(CLIP)))
     letters.replay(only(letters).id, "ann", NOW)
-    buried(bus, b"x" * DEAD_VALUE_MAX)
+    buried(bus, b"x" * VALUE_MAX)
     buried(bus, to_bytes(ready_of(CLIP, model="other")))
     done = letters.replay_all(Wanted(), "ann", NOW)
     assert [bool(each.fault) for each in done] == [True, False]
@@ -157,7 +157,7 @@ def test_only_what_is_wanted_is_replayed(bus, letters):
 
 
 def test_a_message_that_was_cut_is_replayed_only_mended(bus, letters):
-    buried(bus, b"x" * DEAD_VALUE_MAX)
+    buried(bus, b"x" * VALUE_MAX)
     name = only(letters).id
     assert not letters.opened(name).whole
     with pytest.raises(BadInput, match="mended"):

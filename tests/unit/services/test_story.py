@@ -51,10 +51,10 @@ def test_a_clip_that_was_read_is_told_step_by_step_under_one_trace(bus, publish)
     assert (story.steps[1].track, story.steps[1].shadow, story.steps[1].topic) == ("stable", False, PREDICTIONS.name)
 
 
-def test_who_told_it_is_the_service_and_which_of_its_like(bus, publish):
-    publish(ready_of(CLIP), "preprocess/edge-7")
+def test_who_told_it_is_the_service_and_which_of_its_like_and_how_many_tries_it_took(bus, publish):
+    publish(ready_of(CLIP), ce_instance="edge-7/12", ce_attempts="2")
     [step] = tell(bus, CLIP).steps
-    assert (step.service, step.instance) == ("preprocess", "edge-7")
+    assert (step.service, step.instance, step.attempts) == ("preprocess", "edge-7/12", 2)
 
 
 def test_a_clip_in_a_session_is_found_though_its_key_is_another(bus, publish):
@@ -93,7 +93,7 @@ def test_a_redelivery_is_marked_and_a_shadow_copy_is_no_redelivery(bus, publish)
 
 def test_a_death_tells_its_reason_and_its_attempts_and_a_replay_whose_it_is(bus, publish):
     publish(letter_of(CLIP, "exhausted", "ZeroDivisionError"), "inference")
-    publish(ready_of(CLIP), "operator", replay_of="0-5", replay_by="ann", replay_mended="yes")
+    publish(ready_of(CLIP), "operating", replay_of="0-5", replay_by="ann", replay_mended="yes")
     died, again = tell(bus, CLIP).steps
     assert died.attempts == 3
     assert "exhausted, 3 attempts" in died.told

@@ -190,7 +190,7 @@ class Embedded:
         """Stop in the direction of the flow, so that each still hears what those before it had to say."""
         self.drain()
         self.edge.pool.stop()
-        for waiting in (self.edge.handler.unread, self._asked):  # the memory bus takes what waits on it along
+        for waiting in (self.edge.handler.flight, self._asked):  # the memory bus takes what waits on it along
             waiting.wait(self.settings.inference.grace_s)
         for service in self._services:
             service.stop()

@@ -11,6 +11,7 @@
   group, and so is everything when the worker dies. Messages may so be handled twice, never not at all.
 - Whatever else goes wrong, the worker leaves its group, joins it anew and begins where it had committed.
 - A listener (group None) that had to join anew hears first what it missed.
+- A listener buries nothing: every replica hears the message, and the group that works on it writes the one letter.
 - A message that dies on the dead letters' own topic is logged and passed over: it lies where it belongs already.
 """
 
@@ -238,6 +239,9 @@ class Worker:
     def _bury(self, one: Taken, fault: Exception, attempts: int) -> list[Outgoing]:
         """The dead letter for a message, and a line in the log."""
         message, kind = one.message, kind_of(fault)
+        if self._group is None:
+            log.warning("passed-over", stage=self._stage, topic=message.topic, kind=kind, trace_id=one.trace.trace_id)
+            return []
         self._telemetry.add("lipsol_dead_letters_total", stage=self._stage, reason=kind)
         log.error(
             "dead-letter",

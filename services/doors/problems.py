@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lipsol.errors import BadInput, Busy, LipsolError, ModelError, NotFound, Transient
+from lipsol.errors import BadInput, Busy, LipsolError, ModelError, NotFound, TooLate, Transient
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -22,6 +22,7 @@ TITLES = {
     429: "Too much is waiting already",
     500: "Something broke on our side",
     503: "Not ready just now",
+    504: "Nobody came to it in time",
 }
 SLUGS = {
     400: "malformed",
@@ -34,6 +35,7 @@ SLUGS = {
     429: "busy",
     500: "broken",
     503: "not-ready",
+    504: "too-late",
 }
 
 
@@ -87,7 +89,7 @@ def status_of(fault: LipsolError) -> int:
     """The HTTP status of a fault."""
     if isinstance(fault, Refused):
         return fault.status
-    table = ((NotFound, 404), (BadInput, 422), (Busy, 429), (Transient, 503), (ModelError, 500))
+    table = ((NotFound, 404), (BadInput, 422), (Busy, 429), (Transient, 503), (TooLate, 504), (ModelError, 500))
     return next((status for kind, status in table if isinstance(fault, kind)), 500)
 
 

@@ -1,8 +1,7 @@
 """The edge: clips come in over HTTP, mouths go out over the bus, and readings come back. `build` puts it together."""
 
-import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lipsol.bus.port import Bus
@@ -17,39 +16,52 @@ from lipsol.runtime.worker import Worker
 from lipsol.store.port import Store
 from lipsol.topics import DEAD_LETTERS, DELETIONS, PREDICTIONS
 from services.doors.service import Faults, Service, Working
+from services.preprocess.aside import Aside
+from services.preprocess.flight import Flight
 from services.preprocess.handler import Handler, Watching
 from services.preprocess.keeping import Keeper
 from services.preprocess.pool import Pool
+from services.preprocess.receiving import Receiving
 from services.preprocess.repeats import Repeats
 from services.preprocess.settings import PreprocessSettings
-from services.preprocess.waiting import Unread, Waiters
+from services.preprocess.settling import Settling
+from services.preprocess.sweeping import Sweeper
+from services.preprocess.track import Traffic
+from services.preprocess.uploads import Held, UploadBounds
+from services.preprocess.waiting import Waiters
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 NAME = "preprocess"
+EAR = "preprocess-ear"  # the listener that every replica has for itself, in figures
 
 
 class Edge(Service):
     """The edge, put together."""
 
-    def __init__(self, settings: PreprocessSettings, handler: Handler, pool: Pool, worker: Working) -> None:
-        super().__init__(NAME, settings, worker, self.door)
+    def __init__(
+        self, settings: PreprocessSettings, handler: Handler, pool: Pool, aside: Aside, workers: Sequence[Working]
+    ) -> None:
+        super().__init__(NAME, settings, workers, self.door)
         self.handler = handler
         self.pool = pool
-        self._own = settings
+        self.receiving = Receiving(handler, pool, settings)
+        self.held = Held(UploadBounds(settings.max_bytes, settings.memory_bytes, settings.upload_s))
+        self._aside = aside
 
     def stop(self) -> None:
         """Watch what was taken to its end, hear what was read of it, and leave."""
         self.drain()
         self.pool.stop()
+        self._aside.stop()
         super().stop()
 
     def door(self, faults: Faults) -> "FastAPI":
         """The HTTP door; `faults` says why the platform behind it is not ready."""
         from services.preprocess.api import create_app
 
-        return create_app(self.handler, self.pool, self._own, faults)
+        return create_app(self.handler, self.receiving, self.held, faults)
 
 
 def build(
@@ -63,15 +75,25 @@ def build(
 ) -> Edge:
     """The edge over its ports; `watcher` stands in for the decoder and the face models."""
     telemetry = telemetry or Telemetry()
-    handler = Handler(
-        watcher=watcher or Watcher(Limits(max_bytes=settings.max_bytes)),
-        keeper=Keeper(store, settings.retention_s),
+    publish = _publisher(bus)
+    aside = Aside(publish)
+    traffic = Traffic(bus, stage=NAME, telemetry=telemetry)
+    settling = Settling(
+        keeper=Keeper(store, settings.retention_s, settings.inline_bytes),
         repeats=Repeats(store, settings.retention_s),
         waiters=Waiters(),
-        unread=Unread(),
+        flight=Flight(settings.in_flight, settings.retry_after_s),
+        now=time.time,
+        telemetry=telemetry,
+    )
+    handler = Handler(
+        watcher=watcher or Watcher(Limits(max_bytes=settings.max_bytes)),
+        settling=settling,
         registry=registry,
         language=settings.language,
-        publish=_publisher(bus),
+        route=traffic.route,
+        publish=publish,
+        aside=aside.tell,
         now=time.time,
         telemetry=telemetry,
     )
@@ -81,17 +103,26 @@ def build(
         settings.retry_after_s,
         lambda taken: telemetry.set("lipsol_waiting_clips", float(taken)),
     )
-    worker = Worker(
+    ears = _ears(settings, bus, settling, telemetry)
+    sweeper = Sweeper(store, retention_s=settings.retention_s, every_s=settings.sweep_s, telemetry=telemetry)
+    return Edge(settings, handler, pool, aside, [traffic, *ears, sweeper])
+
+
+def _ears(settings: PreprocessSettings, bus: Bus, settling: Settling, telemetry: Telemetry) -> list[Worker]:
+    """What answers this replica's clients, and what settles clips for all of them."""
+    topics = [PREDICTIONS.name, DEAD_LETTERS.name, DELETIONS.name]
+    own = Worker(bus, topics, None, settling.hear, batch=settings.batch, start="latest", stage=EAR, telemetry=telemetry)
+    common = Worker(
         bus,
-        [PREDICTIONS.name, DEAD_LETTERS.name, DELETIONS.name],
-        f"{NAME}-{settings.replica or socket.gethostname()}",
-        handler.handle,
+        topics,
+        NAME,
+        settling.handle,
         batch=settings.batch,
         attempts=settings.attempts,
         stage=NAME,
         telemetry=telemetry,
     )
-    return Edge(settings, handler, pool, worker)
+    return [own, common]
 
 
 def _publisher(bus: Bus) -> Callable[[Event], None]:

@@ -10,26 +10,26 @@ from lipsol.errors import BadInput
 from services.doors.problems import responses
 from services.doors.web import new_app
 from services.preprocess import reference
+from services.preprocess.asking import ASKED, Asked
 from services.preprocess.contract import BEGUN, FORM, SRT, VTT, Feedback, FeedbackTaken, Models
 from services.preprocess.handler import Handler, known_id
 from services.preprocess.pages import add_pages
-from services.preprocess.pool import Pool
-from services.preprocess.receiving import Receiving
+from services.preprocess.receiving import Receiving, Sent
+from services.preprocess.repeats import checked_key
 from services.preprocess.results import Lips, Result
-from services.preprocess.settings import PreprocessSettings
+from services.preprocess.uploads import Held, Uploads
 
 ABOUT = "Reads lips: a video of a person speaking goes in, the words come out, with how sure it is."
 
 WAIT = Query(description="Answer with the reading instead of at once; after a bound (30 s) as if it had not been asked")
 KEY = Header(description="Name of this request: a repeat with the same key and body gets the first one's clip")
+TIMEOUT = Header(description="Seconds after which the clip is not worth reading any more: work past them is dropped")
 
 
-def create_app(
-    handler: Handler, pool: Pool, settings: PreprocessSettings, faults: Callable[[], Sequence[str]]
-) -> FastAPI:
+def create_app(handler: Handler, receiving: Receiving, held: Held, faults: Callable[[], Sequence[str]]) -> FastAPI:
     """The app over a handler; `faults` says why the platform is not ready."""
     app = new_app("LipSol", ABOUT, faults, uploads=("/v1/clips",))
-    _add_receiving(app, Receiving(handler, pool, settings))
+    _add_receiving(app, receiving, Uploads(held))
     _add_clips(app, handler)
     _add_captions(app, handler)
     _add_reference(app, handler)
@@ -37,25 +37,31 @@ def create_app(
     return app
 
 
-def _add_receiving(app: FastAPI, receiving: Receiving) -> None:
+def _add_receiving(app: FastAPI, receiving: Receiving, uploads: Uploads) -> None:
     body = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}}
 
     @app.post(
         "/v1/clips",
         tags=["clips"],
         response_model=Result,
-        responses={202: BEGUN, **responses(400, 404, 408, 413, 415, 422, 429, 500, 503)},
+        responses={202: BEGUN, **responses(400, 404, 408, 413, 415, 422, 429, 500, 503, 504)},
         openapi_extra=body,
     )
     async def send_clip(
         request: Request,
         wait: Annotated[bool, WAIT] = False,
         idempotency_key: Annotated[str | None, KEY] = None,
+        request_timeout: Annotated[float | None, TIMEOUT] = None,
     ) -> Response:
         """Send a clip to be read. One that can't be read is refused at once, with the reason and the cure."""
-        result = await receiving.take(request, idempotency_key)
-        if wait:
-            result = await receiving.settled(result)
+        key = checked_key(idempotency_key) if idempotency_key is not None else None
+        deadline_at = receiving.deadline(request_timeout)
+        with receiving.counting_busy():
+            receiving.check(deadline_at)
+            async with uploads.receive(request) as upload:
+                asked = Asked(**{name: upload.fields.get(name, "").strip() for name in ASKED})
+                taken = await receiving.take(Sent(upload.data, asked, key, deadline_at, wait))
+        result = await receiving.settled(taken) if wait else taken.result
         done = wait and result.state == "read"
         headers = {} if done else {"Location": f"/v1/clips/{result.clip_id}"}
         return _json(result, 200 if done else 202, headers)

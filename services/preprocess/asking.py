@@ -8,7 +8,8 @@ from lipsol.text.alphabet import ALPHABETS
 from lipsol.text.grammar import Grammar
 
 FREE = "none"  # the grammar that asks for a free reading
-NAME_MAX = 200  # characters of a model's name or a language's tag
+NAME_MAX = 200  # characters of a model's name, a language's tag or a session's name
+ASKED = ("model", "grammar", "language", "session")  # what a client may say beside the clip
 GRAMMAR_MAX = 64 * 1024  # characters of an inline grammar; a phrase list of some thousand words
 
 
@@ -19,7 +20,7 @@ class Asked:
     model     name or digest of a bundle
     grammar   a packaged grammar's name, an inline JSON document, or "none" for a free reading; never a path
     language  what is spoken, as BCP 47
-    session   name of the stream that the clip was cut from
+    session   name of the stream that the clip was cut from: its clips are read in order, by one track
     """
 
     model: str = ""
@@ -32,11 +33,14 @@ class Asked:
 
         Raises NotFound or BadInput, naming what is there, for what can't be had here.
         """
-        for name, bound in (("model", NAME_MAX), ("language", NAME_MAX), ("grammar", GRAMMAR_MAX)):
+        for name in ASKED:
+            bound = GRAMMAR_MAX if name == "grammar" else NAME_MAX
             if len(getattr(self, name)) > bound:
                 raise BadInput(
                     f"a {name} of {len(getattr(self, name))} characters, at most {bound} are taken", "shorten it"
                 )
+        if not self.session.isprintable():
+            raise BadInput("a session with characters that can't be printed", "name it by letters and digits")
         spoken = self._model(registry, language).language
         self._check_grammar(spoken)
         return replace(self, language=spoken)

@@ -15,6 +15,10 @@ FIELDS = {
         "description": 'What can be said: a packaged grammar\'s name, inline JSON, or "none" to read freely;'
         " without it the model's own",
     },
+    "session": {
+        "type": "string",
+        "description": "Name of the stream that the clip was cut from: its clips are read in order, by one track",
+    },
     "language": {"type": "string", "description": "What is spoken (en, ur); without it the model's, or English"},
 }
 FORM: dict[str, Any] = {"type": "object", "required": ["file"], "properties": FIELDS}

@@ -1,35 +1,27 @@
-"""What the edge does with a clip, whichever door it came through: watch it, keep its mouth, tell that it is ready;
-and with what the others tell: keep the result, wake who waits, forget what was deleted.
+"""What the edge does with a clip, whichever door it came through: watch it, keep its mouth, tell that it is ready.
+What then comes back of it is `settling`'s.
 """
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from lipsol.clips.watch import Watched
-from lipsol.errors import BadInput, Busy, ModelError, NotFound, Transient
-from lipsol.events import (
-    ClipDeleted,
-    DeadLetter,
-    Event,
-    FeedbackGiven,
-    MouthReady,
-    PredictionMade,
-)
+from lipsol.errors import BadInput, Busy, ModelError, NotFound, TooLate, Transient
+from lipsol.events import ClipDeleted, ClipRefused, Event, FeedbackGiven, MouthReady
 from lipsol.registry.port import Registry
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.text.alphabet import ALPHABETS, normalise
-from lipsol.topics import CANARY_MOUTHS, STABLE_MOUTHS
+from lipsol.traffic import Route, routed
 from services.preprocess.asking import Asked
+from services.preprocess.flight import Flight
 from services.preprocess.keeping import Keeper
 from services.preprocess.repeats import Repeats
-from services.preprocess.results import Lips, Result, begun, failed, read
-from services.preprocess.track import track_of
-from services.preprocess.waiting import Unread, Waiters
-
-READING = frozenset({STABLE_MOUTHS.name, CANARY_MOUTHS.name})  # topics whose dead letters mean a clip without a reading
+from services.preprocess.results import Lips, Result, begun
+from services.preprocess.settling import Settling
+from services.preprocess.waiting import Waiters
 
 
 class Watching(Protocol):
@@ -44,58 +36,79 @@ class Watching(Protocol):
 class Handler:
     """The edge's work; safe to share between threads.
 
+    settling  keeps and forgets what comes of clips
     language  what is spoken where neither language nor model is named
+    route     where the session or clip of a name is read
     publish   puts an event on the bus
+    aside     the same some time soon, for events that no answer hangs on
     now       Unix time, seconds
     telemetry counts clips, refusals and answers
     """
 
     watcher: Watching
-    keeper: Keeper
-    repeats: Repeats
-    waiters: Waiters
-    unread: Unread
+    settling: Settling
     registry: Registry
     language: str
+    route: Callable[[str], Route]
     publish: Callable[[Event], None]
+    aside: Callable[[Event], None]
     now: Callable[[], float]
     telemetry: Telemetry
 
-    def receive(self, clip_id: str, data: bytes, asked: Asked, received_at: float) -> Result:
+    @property
+    def keeper(self) -> Keeper:
+        """What is kept of clips."""
+        return self.settling.keeper
+
+    @property
+    def repeats(self) -> Repeats:
+        """What is kept of requests."""
+        return self.settling.repeats
+
+    @property
+    def waiters(self) -> Waiters:
+        """Who waits here for a clip."""
+        return self.settling.waiters
+
+    @property
+    def flight(self) -> Flight:
+        """The clips that were taken here and are not settled yet."""
+        return self.settling.flight
+
+    def receive(
+        self,
+        clip_id: str,
+        data: bytes,
+        asked: Asked,
+        received_at: float,
+        *,
+        deadline_at: float = 0.0,
+        keyed: bool = False,
+    ) -> Result:
         """Take one clip: watch it, keep its mouth, and have it read. Returns its result so far ("reading").
 
-        Raises BadInput for a clip or a wish that can't be met, Transient or Busy when store or bus can't take it; then
-        nothing of it is kept.
+        deadline_at  Unix seconds after which nobody waits for it any more; 0.0: no such time
+        keyed        it may be sent again under the same id
+
+        Raises BadInput for a clip or a wish that can't be met, TooLate past the deadline, Transient or Busy when store
+        or bus can't take it; then nothing of it is kept, but for what a repeat of a keyed one goes on from.
         """
         self.telemetry.add("lipsol_clips_received_total")
         self.telemetry.observe("lipsol_clip_bytes", float(len(data)))
         try:
+            self._check_time(deadline_at)
             asked = asked.checked(self.registry, self.language)
-            event = self._kept(clip_id, self.watcher.watch(data), asked, received_at)
-            result = begun(event)
-            self.keeper.begin(result)
-            self.unread.add(clip_id)
-            self.publish(event)
+            event = self._kept(clip_id, self._watched(clip_id, data), asked, received_at, deadline_at)
+            self._check_time(deadline_at)
+            return self._hand_on(event, keyed=keyed)
         except Exception as fault:
             if not isinstance(fault, Busy):  # the door counts those, together with what it turns away itself
                 self.telemetry.add("lipsol_clips_refused_total", reason=_reason(fault))
-            self._forget(clip_id)
+            if keyed and isinstance(fault, Transient | TooLate):  # another replica may be at the same clip
+                self.flight.remove(clip_id)
+            else:
+                self.settling.forget(clip_id)
             raise
-        return result
-
-    def handle(self, events: Sequence[Event]) -> list[Event]:
-        """Take what the other services told; a repeat changes nothing."""
-        for event in events:
-            match event:
-                case PredictionMade():
-                    self._settle(event.clip_id, lambda before, made=event: read(before, made))  # type: ignore[misc]
-                case DeadLetter() if event.clip_id and event.origin_topic in READING:
-                    self._settle(event.clip_id, lambda before, letter=event: failed(before, letter))  # type: ignore[misc]
-                case ClipDeleted():
-                    self._forget(event.clip_id)
-                case _:
-                    pass
-        return []
 
     def result(self, clip_id: str) -> Result:
         """A clip's result as it stands. Raises NotFound."""
@@ -108,7 +121,7 @@ class Handler:
     def delete(self, clip_id: str) -> None:
         """Forget a clip and all that belongs to it, here and everywhere. Raises NotFound if there is nothing."""
         self.keeper.result(clip_id)
-        self._forget(clip_id)
+        self.settling.forget(clip_id)
         self.publish(ClipDeleted(clip_id))
 
     def feedback(self, clip_id: str, text: str | None, verdict: str | None) -> FeedbackGiven:
@@ -133,12 +146,27 @@ class Handler:
         self.publish(given)
         return given
 
-    def _kept(self, clip_id: str, watched: Watched, asked: Asked, received_at: float) -> MouthReady:
-        """The event of a mouth that now lies in the store."""
+    def _check_time(self, deadline_at: float) -> None:
+        late_s = self.now() - deadline_at
+        if deadline_at and late_s >= 0:
+            raise TooLate(
+                f"the clip's deadline passed {late_s:.1f} s before it was read", "allow more time, or try again later"
+            )
+
+    def _watched(self, clip_id: str, data: bytes) -> Watched:
+        """What was seen in a clip; if it can't be read, the others are told."""
+        try:
+            return self.watcher.watch(data)
+        except BadInput as fault:
+            self.aside(ClipRefused(clip_id, "", fault.detail, fault.cure, self.now()))
+            raise
+
+    def _kept(self, clip_id: str, watched: Watched, asked: Asked, received_at: float, deadline_at: float) -> MouthReady:
+        """The event of a mouth that is now kept."""
         return MouthReady(
             clip_id=clip_id,
             session=asked.session,
-            track=track_of(asked.session or clip_id),
+            track="stable",
             shadow=False,
             model=asked.model,
             bundle="",
@@ -149,29 +177,31 @@ class Handler:
             quality=watched.quality.as_dict(),
             timings_ms=watched.timings_ms,
             received_at=received_at,
-            deadline_at=0.0,
+            deadline_at=deadline_at,
         )
 
-    def _settle(self, clip_id: str, change: Callable[[Result], Result]) -> None:
-        settled = self.keeper.settle(clip_id, change)
-        if settled is None:
-            return
-        result, changed = settled
-        if changed and result.state == "read":
-            self.telemetry.observe("lipsol_answer_seconds", self.now() - result.received_at, track=result.track)
-        if result.state != "reading":
-            self.waiters.wake(result)
-            self.unread.remove(clip_id)
-
-    def _forget(self, clip_id: str) -> None:
-        self.repeats.forget(clip_id)
-        self.keeper.forget(clip_id)
-        self.unread.remove(clip_id)
+    def _hand_on(self, event: MouthReady, *, keyed: bool) -> Result:
+        """Have a mouth read by its track. What is kept before the event goes out is what its answer needs."""
+        event, *copies = routed(event, self.route(event.key))
+        result = begun(event)
+        self.keeper.begin(result)
+        self.flight.add(event.clip_id, event.deadline_at - self.now() if event.deadline_at else None)
+        self.publish(event)
+        if keyed:
+            self.repeats.mark(event.clip_id, event.deadline_at)
+        for copy in copies:
+            self.aside(copy)
+        return result
 
 
 def _reason(fault: Exception) -> str:
     """A fault's kind, as the metric's label has it."""
-    kinds = ((BadInput, "bad-input"), (Transient, "transient"), (ModelError, "model-error"))
+    kinds = (
+        (BadInput, "bad-input"),
+        (Transient, "transient"),
+        (TooLate, "too-late"),
+        (ModelError, "model-error"),
+    )
     return next((reason for kind, reason in kinds if isinstance(fault, kind)), "fault")
 
 

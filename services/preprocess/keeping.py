@@ -13,21 +13,26 @@ from collections.abc import Callable, Sequence
 from lipsol.clips.clip import FPS, MouthClip
 from lipsol.errors import NotFound
 from lipsol.events import Claim
-from lipsol.store.claims import Claims
+from lipsol.store.claims import INLINE_MAX_BYTES, Claims
 from lipsol.store.port import Store
 from lipsol.topics import STABLE_MOUTHS
 from services.preprocess.results import Lips, Result
 
+CLIPS = "clips/"  # where all that is kept of clips lies, a folder a clip
+KNOWN = frozenset({"begun.json", "result.json"})  # in it: one of them at least, as long as the clip is known
 LOCKS = 64  # clips whose results can change at the same time
 DIGITS = 4  # of a lip point's place: a tenth of a pixel of a 1000 pixel picture
 
 
 class Keeper:
-    """Mouths and results by clip, each kept for `retention_s` seconds (a mouth: as long as it may wait to be read)."""
+    """Mouths and results by clip, each kept for `retention_s` seconds (a mouth: as long as it may wait to be read).
 
-    def __init__(self, store: Store, retention_s: float) -> None:
+    inline_bytes  of a mouth that ride inside the event at most; a bigger one lies in the store
+    """
+
+    def __init__(self, store: Store, retention_s: float, inline_bytes: int = INLINE_MAX_BYTES) -> None:
         self._store = store
-        self._claims = Claims(store)
+        self._claims = Claims(store, inline_bytes)
         self._retention_s = retention_s
         self._locks: Sequence[threading.Lock] = [threading.Lock() for _ in range(LOCKS)]
 

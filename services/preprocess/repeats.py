@@ -1,7 +1,12 @@
 """Idempotency keys: a client that repeats its request gets the clip of the first one, not a second clip.
 
-The record lies in the store under the key's hash, since the key itself may tell something of the client, and beside
-the clip lies the record's name, so that deleting the clip removes both.
+The clip's id follows from key and body, so whichever replica takes a repeat, and even if two take it at once, it is
+the same clip: all that is done twice for it is done to the same things. What was done is marked only when it is out:
+until the mark stands (because the replica died, say, or is at it right now) a repeat does it all again, and after
+that it waits for what was done. So no point at which a replica can die leaves a clip that nobody reads.
+
+That a key came with another body is known by a record under the key's hash, since the key itself may tell something of
+the client; beside the clip lies the record's name, so that deleting the clip removes both.
 """
 
 import hashlib
@@ -16,32 +21,47 @@ KEY_MAX = 255  # characters of an Idempotency-Key
 
 
 class _Record(BaseModel):
-    clip_id: str
     body: str
 
 
+class _Mark(BaseModel):
+    deadline_at: float
+
+
 class Repeats:
-    """Which clip belongs to which idempotency key, remembered for `retention_s` seconds."""
+    """Which requests came before, remembered for `retention_s` seconds."""
 
     def __init__(self, store: Store, retention_s: float) -> None:
         self._store = store
         self._retention_s = retention_s
 
-    def clip_of(self, key: str, body: str) -> str | None:
-        """The clip that this key has named before, or None. Raises BadInput if it came with another body then."""
+    def remember(self, key: str, body: str) -> str:
+        """The id of the clip that this key and body name, and have named ever since.
+
+        Raises BadInput if the key came with another body before.
+        """
+        clip_id = named(key, body)
         try:
             record = _Record.model_validate_json(self._store.get(_record_key(key)))
         except NotFound:
-            return None
+            self._store.put(_named_key(clip_id), _record_key(key).encode(), self._retention_s)
+            self._put(_record_key(key), _Record(body=body))
+            return clip_id
         if record.body != body:
             raise BadInput("this Idempotency-Key was used for another request", "use a new key for a new request")
-        return record.clip_id
+        return clip_id
 
-    def remember(self, key: str, body: str, clip_id: str) -> None:
-        """This key names this clip from now on."""
-        record = _Record(clip_id=clip_id, body=body)
-        self._store.put(_named_key(clip_id), _record_key(key).encode(), self._retention_s)
-        self._store.put(_record_key(key), record.model_dump_json().encode(), self._retention_s)
+    def mark(self, clip_id: str, deadline_at: float) -> None:
+        """The clip was handed on, with that deadline (Unix seconds; 0.0: none): a repeat has nothing left to do."""
+        self._put(_mark_key(clip_id), _Mark(deadline_at=deadline_at))
+
+    def handed_on(self, clip_id: str, now: float) -> bool:
+        """Whether the clip was handed on, and its deadline has not passed since."""
+        try:
+            mark = _Mark.model_validate_json(self._store.get(_mark_key(clip_id)))
+        except NotFound:
+            return False
+        return mark.deadline_at == 0 or now < mark.deadline_at
 
     def forget(self, clip_id: str) -> None:
         """No key names this clip any more. Call it before the clip's own prefix is removed."""
@@ -51,6 +71,14 @@ class Repeats:
             return
         self._store.delete(record_key)
         self._store.delete(_named_key(clip_id))
+
+    def _put(self, key: str, what: BaseModel) -> None:
+        self._store.put(key, what.model_dump_json().encode(), self._retention_s)
+
+
+def named(key: str, body: str) -> str:
+    """The clip id of a key and the digest of a body: nobody guesses it who has not the clip itself."""
+    return hashlib.sha256(f"{key}\n{body}".encode()).hexdigest()[:32]
 
 
 def checked_key(key: str) -> str:
@@ -74,3 +102,7 @@ def _record_key(key: str) -> str:
 
 def _named_key(clip_id: str) -> str:
     return f"clips/{clip_id}/request"
+
+
+def _mark_key(clip_id: str) -> str:
+    return f"clips/{clip_id}/handed-on.json"

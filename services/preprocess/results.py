@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lipsol.errors import BadInput, LipsolError, ModelError, Transient
+from lipsol.errors import BadInput, LipsolError, ModelError, TooLate, Transient
 from lipsol.events import DeadLetter, MouthReady, PredictionMade, Track
 from lipsol.text.captions import to_srt, to_vtt
 from services.doors.problems import Problem
@@ -117,7 +117,7 @@ class Result(_Part):
         """Why this clip was given up, as it would have been raised; None if it was not."""
         if self.problem is None:
             return None
-        kinds: dict[int, type[LipsolError]] = {500: ModelError, 503: Transient}
+        kinds: dict[int, type[LipsolError]] = {500: ModelError, 503: Transient, 504: TooLate}
         return kinds.get(self.problem.status, BadInput)(self.problem.detail, self.problem.cure)
 
 
@@ -185,4 +185,5 @@ def _why(letter: DeadLetter) -> Problem:
     """The reason as the client may hear it: an unexpected fault's own words stay in the log and the dead letter."""
     if letter.kind == "exhausted":
         return Problem.of_status(503, f"the clip could not be read in {letter.attempts} tries", "send it again later")
-    return Problem.of_status(422 if letter.kind == "bad-input" else 500, letter.reason, letter.cure)
+    statuses = {"bad-input": 422, "too-late": 504}
+    return Problem.of_status(statuses.get(letter.kind, 500), letter.reason, letter.cure)

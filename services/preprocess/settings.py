@@ -4,6 +4,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from lipsol.bus.port import VALUE_MAX_BYTES
+from lipsol.store.claims import INLINE_MAX_BYTES
 from lipsol.topics import STABLE_MOUTHS
 from services.doors.service import DoorSettings
 
@@ -15,12 +17,18 @@ class PreprocessSettings(DoorSettings):
 
     port: int = Field(8080, ge=0, le=65535)
     """Port of the HTTP door; 0 takes any free one."""
+    grpc_port: int = Field(8090, ge=0, le=65535)
+    """Port of the gRPC door, on the same address; 0 takes any free one."""
     language: str = "en"
     """What is spoken where a client names neither language nor model, as BCP 47."""
     workers: int = Field(0, ge=0)
     """Threads that watch clips; 0 takes one for each CPU that the process may use."""
     line: int = Field(32, ge=0)
     """Clips that may wait for a thread; one more is answered 429."""
+    in_flight: int = Field(256, ge=1)
+    """Clips that this replica has taken and that are not read yet; one more is answered 429. As many as two CPUs read
+    in the 30 s that a client waits. Clips with a deadline are bounded further, by how soon the last ones were answered
+    (`flight.py`)."""
     retry_after_s: float = Field(2.0, gt=0)
     """What a 429 tells a client to wait, seconds: about the time in which a full line on two CPUs has moved."""
     max_bytes: int = Field(64 * MIB, gt=0)
@@ -31,14 +39,21 @@ class PreprocessSettings(DoorSettings):
     """Seconds that one upload may take; a slower one is answered 408."""
     wait_s: float = Field(30.0, gt=0)
     """Seconds that `?wait=true` waits for a reading before it is answered 202, as without waiting."""
+    deadline_s: float = Field(0.0, ge=0)
+    """Seconds after which a clip is not worth reading any more where its client names no deadline; 0: it always is.
+    A client that left may come back for its result."""
     retention_s: float = Field(STABLE_MOUTHS.retention_s, gt=0)
     """Seconds that mouths, results and idempotency keys are kept. A day: as long as an event may wait to be read."""
+    sweep_s: float = Field(600.0, gt=0)
+    """Seconds between two looks for what the store needs no more: what has expired, and what is left of clips whose
+    edge died at them. Nobody can read the former anyhow; a look lists all that is kept."""
+    inline_bytes: int = Field(INLINE_MAX_BYTES, ge=0, le=VALUE_MAX_BYTES // 2)
+    """Bytes of a mouth that ride inside the event; a bigger one goes to the store, and the event carries a claim
+    check. At most half of what a message holds, as the event tells more than the mouth."""
     batch: int = Field(32, ge=1, le=1024)
     """Results taken from the bus together at most."""
     attempts: int = Field(3, ge=1)
     """How often a result is tried to be kept when something passing fails, before it becomes a dead letter."""
-    replica: str = Field("", pattern=r"[A-Za-z0-9._-]{0,100}$")
-    """Name of this replica among its like: it hears every result. Empty takes the host's name."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

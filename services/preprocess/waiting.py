@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
+from lipsol.errors import LipsolError
 from services.preprocess.results import Result
 
 
@@ -40,13 +41,24 @@ class Waiters:
             else:
                 self._waiting.pop(clip_id, None)
 
+    def awaited(self, clip_id: str) -> bool:
+        """Whether anybody waits for a clip."""
+        return clip_id in self._waiting
+
     def wake(self, result: Result) -> None:
         """Give a settled result to all who wait for its clip."""
+        for future in self._woken(result.clip_id):
+            future.set_result(result)
+
+    def give_up(self, clip_id: str, fault: LipsolError) -> None:
+        """Tell all who wait for a clip that there will be no result."""
+        for future in self._woken(clip_id):
+            future.set_exception(fault)
+
+    def _woken(self, clip_id: str) -> list[Future[Result]]:
         with self._lock:
-            futures = self._waiting.pop(result.clip_id, [])
-        for future in futures:
-            if future.set_running_or_notify_cancel():
-                future.set_result(result)
+            futures = self._waiting.pop(clip_id, [])
+        return [future for future in futures if future.set_running_or_notify_cancel()]
 
 
 class Unread:

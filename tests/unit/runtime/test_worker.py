@@ -494,3 +494,17 @@ def test_the_queues_lag_is_told(bench):
 def test_a_worker_that_could_do_nothing_is_refused(bench, options):
     with pytest.raises(BadInput, match="at least"):
         bench.worker(**options)
+
+
+def test_a_listener_buries_nothing_and_hears_on(bench):
+    bench.faults["bad"] = [BadInput("unfit")]
+    worker = Worker(
+        bench.bus, bench.topics, None, bench.handle, stage="test", telemetry=bench.telemetry, clock=bench.clock
+    )
+    worker.start()
+    bench.send("bad", "good")
+    until = time.monotonic() + PATIENCE_S
+    while ["good"] not in bench.calls and time.monotonic() < until:
+        time.sleep(0.01)
+    assert worker.stop(PATIENCE_S)
+    assert (bench.calls[-1], bench.letters()) == (["good"], [])

@@ -1,17 +1,23 @@
 """The edge's work, without a door."""
 
+from dataclasses import replace
+
 import pytest
 
-from lipsol.errors import BadInput, Busy, NotFound
-from lipsol.events import ClipDeleted, Event, FeedbackGiven, MouthReady
+from lipsol.errors import BadInput, Busy, NotFound, TooLate, Transient
+from lipsol.events import ClipDeleted, ClipRefused, Event, FeedbackGiven, MouthReady
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
+from lipsol.topics import CANARY_MOUTHS, STABLE_MOUTHS
+from lipsol.traffic import Route
 from services.preprocess.asking import Asked
+from services.preprocess.flight import Flight
 from services.preprocess.handler import Handler, known_id, new_id
 from services.preprocess.keeping import Keeper
 from services.preprocess.repeats import Repeats
-from services.preprocess.waiting import Unread, Waiters
+from services.preprocess.settling import Settling
+from services.preprocess.waiting import Waiters
 from tests.services_made import SAID, MadeRegistry, MadeWatcher, letter_of, mouth_of, prediction_of
 
 CLIP = "a" * 32
@@ -23,11 +29,16 @@ class Edge:
     def __init__(self, folder, clock):
         self.store = LocalStore(folder, now=clock.now)
         self.published: list[Event] = []
+        self.told: list[Event] = []  # beside the answer
         self.fault: Exception | None = None
         self.telemetry = Telemetry()
+        self.routes = Route("stable")
+        self.settling = Settling(
+            Keeper(self.store, 60.0), Repeats(self.store, 60.0), Waiters(), Flight(8, 1.0), clock.now, self.telemetry
+        )
         self.handler = Handler(
-            MadeWatcher(), Keeper(self.store, 60.0), Repeats(self.store, 60.0), Waiters(), Unread(), MadeRegistry(),
-            "en", self.publish, clock.now, self.telemetry,
+            MadeWatcher(), self.settling, MadeRegistry(), "en", lambda _: self.routes,
+            self.publish, self.told.append, clock.now, self.telemetry,
         )  # fmt: skip
 
     def publish(self, event: Event) -> None:
@@ -35,8 +46,10 @@ class Edge:
             raise self.fault
         self.published.append(event)
 
-    def receive(self, data=b"a clip", **asked):
-        return self.handler.receive(CLIP, data, Asked(**asked), 1_795_251_600.0)
+    def receive(self, data=b"a clip", *, clip_id=CLIP, deadline_at=0.0, keyed=False, **asked):
+        return self.handler.receive(
+            clip_id, data, Asked(**asked), 1_795_251_600.0, deadline_at=deadline_at, keyed=keyed
+        )
 
 
 @pytest.fixture
@@ -71,58 +84,154 @@ def test_nothing_is_kept_of_a_clip_that_the_bus_can_not_take(edge):
     with pytest.raises(Busy):
         edge.receive()
     assert edge.store.list("") == []
-    assert edge.handler.unread.wait(0)
+    assert edge.handler.flight.wait(0)
 
 
 def test_a_prediction_settles_the_clip_and_wakes_who_waits(edge):
     edge.receive()
     with edge.handler.waiters.waiting(CLIP) as answer:
-        edge.handler.handle([prediction_of(CLIP)])
+        edge.settling.handle([prediction_of(CLIP)])
         assert answer.result(1) == edge.handler.result(CLIP)
     assert edge.handler.result(CLIP).text == SAID
-    assert edge.handler.unread.wait(0)
+    assert edge.handler.flight.wait(0)
 
 
 def test_an_answer_is_measured_once_however_often_it_comes(edge, clock):
     edge.receive()
     clock.advance(0.2)
-    edge.handler.handle([prediction_of(CLIP), prediction_of(CLIP)])
+    edge.settling.handle([prediction_of(CLIP), prediction_of(CLIP)])
     assert edge.telemetry.value("lipsol_answer_seconds", track="stable") == 1
 
 
 def test_a_dead_letter_settles_the_clip_as_failed(edge):
     edge.receive()
-    edge.handler.handle([letter_of(CLIP)])
+    edge.settling.handle([letter_of(CLIP)])
     assert edge.handler.result(CLIP).state == "failed"
 
 
 def test_a_dead_letter_of_another_topic_is_no_ones_reading(edge):
     edge.receive()
     letter = letter_of(CLIP)
-    edge.handler.handle([type(letter)(**{**vars(letter), "origin_topic": "lipsol.feedback.v1"})])
+    edge.settling.handle([type(letter)(**{**vars(letter), "origin_topic": "lipsol.feedback.v1"})])
     assert edge.handler.result(CLIP).state == "reading"
 
 
 def test_deleting_leaves_nothing_and_tells_the_others(edge):
-    edge.handler.repeats.remember("key", "body", CLIP)
-    edge.receive()
-    edge.handler.delete(CLIP)
-    edge.handler.handle([prediction_of(CLIP)])
+    clip_id = edge.handler.repeats.remember("key", "body")
+    edge.receive(clip_id=clip_id, keyed=True)
+    edge.handler.delete(clip_id)
+    edge.settling.handle([prediction_of(clip_id)])
     assert edge.store.list("") == []
-    assert edge.published[-1] == ClipDeleted(CLIP)
+    assert edge.published[-1] == ClipDeleted(clip_id)
     with pytest.raises(NotFound):
-        edge.handler.delete(CLIP)
+        edge.handler.delete(clip_id)
+
+
+def test_a_refusal_is_told_to_the_others_beside_the_answer(edge):
+    with pytest.raises(BadInput):
+        edge.receive(b"bad clip")
+    (told,) = edge.told
+    assert isinstance(told, ClipRefused)
+    assert (told.clip_id, told.reason, told.cure) == (CLIP, "no face for 2.1 of 3.0 s", "face the camera")
+
+
+def test_a_wish_that_can_not_be_met_or_a_bus_that_is_away_is_no_refusal_of_the_clip(edge):
+    with pytest.raises(NotFound):
+        edge.receive(model="other")
+    edge.fault = Transient("the bus is away")
+    with pytest.raises(Transient):
+        edge.receive()
+    assert edge.told == []
+
+
+def test_what_comes_after_its_deadline_is_not_watched_and_nothing_is_kept_of_it(edge, clock):
+    with pytest.raises(TooLate, match="deadline"):
+        edge.receive(deadline_at=clock.now())
+    assert (edge.handler.watcher.watched, edge.published, edge.store.list("")) == (0, [], [])
+    edge.receive(deadline_at=clock.now() + 1)
+    (event,) = edge.published
+    assert event.deadline_at == clock.now() + 1
+
+
+def test_a_clip_of_the_canary_goes_there_with_its_bundle(edge):
+    edge.routes = Route("canary", "b" * 64)
+    assert edge.receive().track == "canary"
+    (event,) = edge.published
+    assert (event.topic, event.bundle, event.shadow) == (CANARY_MOUTHS.name, "b" * 64, False)
+
+
+def test_a_copy_goes_to_the_canary_beside_the_answer_and_its_reading_is_no_ones(edge):
+    edge.routes = Route("stable", "b" * 64, copy=True)
+    edge.receive()
+    (event,), (copy,) = edge.published, edge.told
+    assert (event.topic, copy.topic, copy.shadow, copy.bundle) == (
+        STABLE_MOUTHS.name, CANARY_MOUTHS.name, True, "b" * 64,
+    )  # fmt: skip
+    edge.settling.handle([replace(prediction_of(CLIP), shadow=True), replace(letter_of(CLIP), shadow=True)])
+    edge.settling.hear([replace(prediction_of(CLIP), shadow=True)])
+    assert edge.handler.result(CLIP).state == "reading"
+    edge.settling.handle([prediction_of(CLIP, "bin red")])
+    assert edge.handler.result(CLIP).text == "bin red"
+
+
+def test_a_session_goes_one_way_whatever_its_clips_are_called(edge):
+    asked = []
+    edge.handler = replace(edge.handler, route=lambda name: asked.append(name) or Route("stable"))
+    edge.receive(session="talk")
+    edge.receive()
+    assert asked == ["talk", CLIP]
+
+
+def test_an_ear_answers_its_own_clients_and_keeps_what_it_answered(edge):
+    edge.receive()
+    with edge.handler.waiters.waiting(CLIP) as answer:
+        edge.settling.hear([prediction_of(CLIP)])
+        assert answer.result(1) == edge.handler.result(CLIP)
+    edge.settling.handle([prediction_of(CLIP, "another reading")])
+    assert edge.handler.result(CLIP).text == SAID
+
+
+def test_an_ear_passes_over_what_is_of_other_replicas(edge):
+    edge.receive()
+    edge.handler.flight.remove(CLIP)
+    edge.settling.hear([prediction_of(CLIP), letter_of(CLIP), ClipDeleted(CLIP)])
+    assert edge.handler.result(CLIP).state == "reading"
+
+
+def test_who_waits_for_a_clip_that_is_deleted_is_told_so(edge):
+    edge.receive()
+    with edge.handler.waiters.waiting(CLIP) as answer:
+        edge.settling.hear([ClipDeleted(CLIP)])
+        with pytest.raises(NotFound, match="deleted"):
+            answer.result(1)
+
+
+def test_a_letter_that_came_too_late_fails_the_clip_with_a_status_of_its_own(edge):
+    edge.receive()
+    edge.settling.handle([letter_of(CLIP, "too-late", "2.1 s past its deadline")])
+    assert edge.handler.result(CLIP).problem.status == 504
+
+
+def test_a_keyed_clip_that_could_not_be_handed_on_is_left_to_its_repeat(edge, clock):
+    edge.fault = Transient("the bus is away")
+    with pytest.raises(Transient):
+        edge.receive(keyed=True)
+    assert not edge.handler.repeats.handed_on(CLIP, clock.now())
+    edge.fault = None
+    edge.receive(keyed=True)
+    assert edge.handler.repeats.handed_on(CLIP, clock.now())
+    assert edge.handler.result(CLIP).state == "reading"
 
 
 def test_a_deletion_that_another_replica_took_is_followed(edge):
     edge.receive()
-    edge.handler.handle([ClipDeleted(CLIP)])
+    edge.settling.handle([ClipDeleted(CLIP)])
     assert edge.store.list("") == []
 
 
 def test_feedback_is_spelled_as_the_language_spells_and_names_what_was_shown(edge):
     edge.receive()
-    edge.handler.handle([prediction_of(CLIP)])
+    edge.settling.handle([prediction_of(CLIP)])
     given = edge.handler.feedback(CLIP, "Bin BLUE, at f three now", None)
     assert edge.published[-1] == given
     assert isinstance(given, FeedbackGiven)
@@ -133,7 +242,7 @@ def test_feedback_is_spelled_as_the_language_spells_and_names_what_was_shown(edg
 
 def test_the_same_feedback_twice_is_the_same_feedback(edge):
     edge.receive()
-    edge.handler.handle([prediction_of(CLIP)])
+    edge.settling.handle([prediction_of(CLIP)])
     names = {edge.handler.feedback(CLIP, text, None).feedback_id for text in ("bin blue", "Bin blue", "bin red")}
     assert len(names) == 2
 
@@ -141,7 +250,7 @@ def test_the_same_feedback_twice_is_the_same_feedback(edge):
 @pytest.mark.parametrize(("text", "said"), [("bin blue 7", "7"), ("پانچ", "not in the alphabet"), (" , ", "empty")])
 def test_feedback_that_the_alphabet_can_not_spell_is_refused(edge, text, said):
     edge.receive()
-    edge.handler.handle([prediction_of(CLIP)])
+    edge.settling.handle([prediction_of(CLIP)])
     with pytest.raises(BadInput, match=said):
         edge.handler.feedback(CLIP, text, None)
 

@@ -4,9 +4,7 @@ import pytest
 
 from lipsol.errors import BadInput
 from lipsol.store.local import LocalStore
-from services.preprocess.repeats import Repeats, body_digest, checked_key
-
-CLIP = "d" * 32
+from services.preprocess.repeats import Repeats, body_digest, checked_key, named
 
 
 @pytest.fixture
@@ -19,27 +17,38 @@ def repeats(store):
     return Repeats(store, 60.0)
 
 
-def test_a_key_names_the_clip_that_it_named_before(repeats):
-    assert repeats.clip_of("key", "body") is None
-    repeats.remember("key", "body", CLIP)
-    assert repeats.clip_of("key", "body") == CLIP
+def test_a_key_and_a_body_name_the_same_clip_at_every_replica(repeats, tmp_path):
+    clip_id = repeats.remember("key", "body")
+    assert len(clip_id) == 32
+    assert repeats.remember("key", "body") == Repeats(LocalStore(tmp_path / "other"), 60.0).remember("key", "body")
+    assert repeats.remember("another key", "body") != clip_id
 
 
 def test_a_key_with_another_body_is_refused(repeats):
-    repeats.remember("key", "body", CLIP)
+    repeats.remember("key", "body")
     with pytest.raises(BadInput, match="another request"):
-        repeats.clip_of("key", "other body")
+        repeats.remember("key", "other body")
+
+
+def test_a_clip_was_handed_on_once_it_is_marked_until_its_deadline(repeats):
+    clip_id = repeats.remember("key", "body")
+    assert not repeats.handed_on(clip_id, 100.0)
+    repeats.mark(clip_id, 0.0)
+    assert repeats.handed_on(clip_id, 100.0)
+    repeats.mark(clip_id, 100.0)
+    assert repeats.handed_on(clip_id, 99.0)
+    assert not repeats.handed_on(clip_id, 100.0)
 
 
 def test_forgetting_a_clip_forgets_its_key_and_leaves_no_trace_of_it(repeats, store):
-    repeats.remember("key", "body", CLIP)
-    repeats.forget(CLIP)
-    assert repeats.clip_of("key", "other body") is None
+    repeats.forget(repeats.remember("key", "body"))
+    assert repeats.remember("key", "other body")
+    repeats.forget(named("key", "other body"))
     assert store.list("") == []
 
 
 def test_the_key_itself_is_not_kept(repeats, store):
-    repeats.remember("mailto:someone", "body", CLIP)
+    repeats.remember("mailto:someone", "body")
     assert not any("someone" in key or b"someone" in store.get(key) for key in store.list(""))
 
 

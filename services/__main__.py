@@ -4,7 +4,9 @@ A service alone talks to the others over a bus that they share; where there is n
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 
 from lipsol.bus.port import Bus
@@ -53,8 +55,14 @@ def check_alone(name: str, settings: Settings) -> None:
     missing = [
         fault
         for holds, fault in (
-            (settings.bus.kind in PRIVATE_BUSES, f"the {settings.bus.kind} bus ends at the process's edge"),
-            (settings.store.folder is None, "the store has no folder that others could see (LIPSOL_STORE__FOLDER)"),
+            (
+                settings.bus.kind in PRIVATE_BUSES,
+                f"the {settings.bus.kind} bus ends at the process's edge (LIPSOL_BUS__KIND=kafka does not)",
+            ),
+            (
+                settings.store.kind == "local" and settings.store.folder is None,
+                "the store has no folder that others could see (LIPSOL_STORE__FOLDER, or LIPSOL_STORE__KIND=s3)",
+            ),
         )
         if holds
     ]
@@ -65,23 +73,48 @@ def check_alone(name: str, settings: Settings) -> None:
         )
 
 
-def serve_alone(name: str, settings: EmbeddedSettings, bus: Bus) -> None:
-    """Serve one service over a bus until told to leave."""
+def serve_alone(name: str, settings: EmbeddedSettings, bus: Bus, **parts: Any) -> None:
+    """Serve one service over a bus until told to leave. parts: stand-ins, as the service's `build` takes them.
+
+    The door is open from the first moment, so that whoever asks is told what the start is waiting for.
+    """
     build, metrics_port = ALONE[name]
     place: DoorSettings = getattr(settings, name)
     telemetry, store = Telemetry(), open_store(settings)
-    service: Service = build(place, bus, store, open_registry(settings), telemetry=telemetry)
+    service: Service = build(place, bus, store, open_registry(settings), telemetry=telemetry, **parts)
     named = settings.telemetry.metrics_port
     metrics = MetricsServer(telemetry, metrics_port if named is None else named, settings.telemetry.metrics_host)
     try:
         server = Server(service.app, place.host, place.port, place, service.drain)
-        service.start()
-        server.run()
+        with _starting(service, server):
+            server.run()
     finally:
         service.stop()
         metrics.close()
         bus.close()
         store.close()
+
+
+@contextmanager
+def _starting(service: Service, server: Server) -> Iterator[None]:
+    """Start the service beside the block. A fault of the start makes the server leave, and is raised here."""
+    faults: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            service.start()
+        except BaseException as fault:  # noqa: BLE001 - raised below, in the thread that answers for it
+            faults.append(fault)
+            server.leave()
+
+    thread = Thread(target=start, name=f"start-{service.name}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    for fault in faults:
+        raise fault
 
 
 if __name__ == "__main__":

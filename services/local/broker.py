@@ -126,6 +126,8 @@ class Broker:
     def restart(self) -> None:
         """Start it again on the same port over the same data, from wherever it is; returns when it answers."""
         self.stop()
+        if not is_free(self.port):
+            raise Transient(f"{self.servers} is taken", "end what listens there, or name another port")
         jars = fetch_jars() / "*"
         config = self._configure(jars)
         self.log.touch()
@@ -216,11 +218,15 @@ def fetch_jars(libs: Path = LIBS) -> Path:
 def free_port(but: int = 0) -> int:
     """A TCP port that nobody listens on now."""
     for port in SystemRandom().sample(PORTS, 200):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if port != but and probe.connect_ex((HOST, port)):
-                return port
+        if port != but and is_free(port):
+            return port
     raise Transient(f"no free port between {PORTS[0]} and {PORTS[-1]}", "end what listens there")
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) != 0
 
 
 def _run(command: list[str], what: str) -> None:

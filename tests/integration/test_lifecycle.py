@@ -109,6 +109,14 @@ def test_what_is_no_service_is_told_what_there_is(arguments, capsys):
     assert "monitor" in capsys.readouterr().err
 
 
+def test_over_kafka_a_store_of_ones_own_is_refused_and_the_cure_is_named(monkeypatch, capsys):
+    monkeypatch.setenv("LIPSOL_BUS__KIND", "kafka")
+    assert main(["inference"]) == 2
+    told = capsys.readouterr().err
+    assert "LIPSOL_STORE__FOLDER, or LIPSOL_STORE__KIND=s3" in told
+    assert "memory" not in told
+
+
 def test_a_service_serves_alone_over_a_bus_that_is_shared(top, tmp_path):
     port, metrics = free_port(), free_port()
     code = (

@@ -14,6 +14,7 @@ from typing import Literal
 LABELS = ("stage", "reason", "track", "model", "mode")
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds of one step
+SLOW = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0)  # seconds of a look at everything
 TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # of a ratio, finer where readers are sure
 PIXELS = (14.0, 20.0, 28.0, 40.0, 56.0, 80.0, 112.0, 160.0, 320.0)  # below 14 a clip is refused
 DEGREES = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)  # above 50 a clip is refused
@@ -57,6 +58,14 @@ _EDGE = (
     Metric("lipsol_clip_bytes", "histogram", "Size of the uploaded files.", buckets=SIZES),
     Metric("lipsol_answer_seconds", "histogram", "From the whole clip at the edge to its result.", ("track",)),
     Metric("lipsol_stage_seconds", "histogram", "Time of one stage for one clip.", ("stage",)),
+    Metric("lipsol_sweep_seconds", "histogram", "Time of one look for what the store needs no more.", buckets=SLOW),
+    Metric("lipsol_sweeps_failed_total", "counter", "Such looks that failed."),
+    Metric(
+        "lipsol_objects_swept_total",
+        "counter",
+        "Objects removed by them, by reason: expired, or orphan (of a clip whose edge died at it).",
+        ("reason",),
+    ),
 )
 
 _TRAFFIC = (
@@ -73,6 +82,7 @@ _TRAFFIC = (
         ("stage",),
     ),
     Metric("lipsol_policies_refused_total", "counter", "Policies that could not be meant.", ("stage",)),
+    Metric("lipsol_copies_skipped_total", "counter", "Shadow copies that a track passed over unread.", ("track",)),
 )
 
 _MONITOR = (

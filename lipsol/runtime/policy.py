@@ -54,11 +54,11 @@ class LivePolicy:
         return self._thread is not None and self._thread.is_alive()
 
     @property
-    def fault(self) -> str:
-        """Why nobody may go by it; "": all is well."""
+    def fault(self) -> str | None:
+        """Why nobody may go by it, in one line; None: all is well."""
         if not self.alive:
             return "the traffic policy is not followed"
-        return "" if self.known else f"the traffic policy is not known: {self._why}"
+        return None if self.known else f"the traffic policy is not known: {self._why}"
 
     def policy(self, wait_s: float = WAIT_S) -> Policy:
         """The policy, waiting for the state at most wait_s. Raises Transient while it is not known."""
@@ -67,8 +67,8 @@ class LivePolicy:
         return self._policy
 
     def live(self) -> bool:
-        """Whether a canary may get anything now. Raises Transient while that is not known."""
-        return live(self.policy(), self._clock.now())
+        """Whether a canary may get anything now. Raises Transient, at once, while that is not known."""
+        return live(self.policy(0.0), self._clock.now())
 
     def start(self) -> None:
         """Begin to follow. What the bus holds is known on return, unless it is away or slow."""
@@ -93,38 +93,43 @@ class LivePolicy:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                self._follow()
+                self._attend()
         except Closed:
             log.warning("policy-ended-with-its-bus", stage=self._stage)
-        except Exception:
-            log.exception("policy-died", stage=self._stage)
         finally:
-            if self._consumer is not None:
-                self._consumer.close()
-                self._consumer = None
             self._tried.set()
 
-    def _follow(self) -> None:
-        """Take what comes next; a bus that is away, or has no such topic yet, is a reason to wait."""
+    def _attend(self) -> None:
+        """Listen, read what is kept, and follow for as long as that goes. Raises Closed when the bus is."""
+        consumer = None
         try:
-            if self._consumer is None:
-                self._consumer = self._bus.consumer([TRAFFIC.name], None, start="latest")
-            if not self.known:
-                self._take(list(self._bus.replay([TRAFFIC.name])))
-                self._read.set()
-                self._tried.set()
-            messages = self._consumer.poll(TOGETHER, POLL_S)
+            self._consumer = consumer = self._bus.consumer([TRAFFIC.name], None, start="latest")
+            self._take(list(self._bus.replay([TRAFFIC.name])))
+            self._show()
+            self._read.set()
+            self._tried.set()
+            self._follow(consumer)
+        except Closed:
+            raise
+        except Exception as fault:  # noqa: BLE001 - it is told, and begun anew
+            self._stumble(fault)
+        finally:
+            if consumer is not None:
+                consumer.close()
+
+    def _follow(self, consumer: Consumer) -> None:
+        """Take what comes, until told to stop or the consumer is closed; if that was the bus, beginning anew tells."""
+        while not self._stopping.is_set():
+            try:
+                messages = consumer.poll(TOGETHER, POLL_S)
+            except Closed:
+                return
+            self._why = ""
             self._take(messages)
             if messages:
                 with suppress(Transient):  # nobody goes on from there
-                    self._consumer.commit(messages)
-        except Closed:
-            raise
-        except LipsolError as fault:
-            self._tried.set()
-            self._tell(fault)
-            self._clock.wait(self._stopping, RETRY_S)
-        self._show()
+                    consumer.commit(messages)
+            self._show()
 
     def _take(self, messages: list[Message]) -> None:
         for message in messages:
@@ -144,11 +149,14 @@ class LivePolicy:
             return
         log.info("policy-set", stage=self._stage, mode=policy.mode, weight=policy.weight)
 
-    def _tell(self, fault: LipsolError) -> None:
-        """One line when what keeps us from the bus changes."""
-        if self._why != fault.detail:
-            self._why = fault.detail
-            log.warning("policy-not-read", stage=self._stage, reason=fault.detail, cure=fault.cure)
+    def _stumble(self, fault: Exception) -> None:
+        """Say what keeps us from the bus, once for each reason, and wait."""
+        why = str(fault) if isinstance(fault, LipsolError) else type(fault).__name__
+        if why != self._why:
+            log.warning("policy-not-read", stage=self._stage, reason=why)
+        self._why = why
+        self._tried.set()
+        self._clock.wait(self._stopping, RETRY_S)
 
     def _show(self) -> None:
         """The figures: what share of the sessions reaches the canary now, and when that ends."""

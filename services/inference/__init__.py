@@ -1,31 +1,28 @@
 """The reading service: mouths come over the bus, predictions go out. `build` puts it together."""
 
-import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lipsol.bus.port import Bus
 from lipsol.registry.port import Registry
 from lipsol.runtime.telemetry import Telemetry
-from lipsol.runtime.worker import Worker
 from lipsol.store.claims import Claims
 from lipsol.store.port import Store
-from lipsol.topics import STABLE_MOUTHS
-from services.doors.service import Faults, Service
-from services.inference.handler import Handler
+from services.doors.service import Faults, Service, Working
 from services.inference.models import Models, OpenReader, opener
 from services.inference.settings import InferenceSettings
+from services.inference.tracks import NAME as NAME
+from services.inference.tracks import Tracks
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-NAME = "inference"
 
 
 class Inference(Service):
     """The reading service, put together."""
 
-    def __init__(self, settings: InferenceSettings, models: Models, worker: Worker) -> None:
-        super().__init__(NAME, settings, [worker], _app)
+    def __init__(self, settings: InferenceSettings, models: Models, workers: Sequence[Working]) -> None:
+        super().__init__(NAME, settings, workers, _app)
         self._models = models
 
     def start(self) -> None:
@@ -49,18 +46,8 @@ def build(
 ) -> Inference:
     """The service over its ports; `open_reader` stands in for onnxruntime's readers."""
     models = Models(registry, open_reader or opener(settings.threads), settings.models_held)
-    handler = Handler(models, Claims(store), time.time)
-    worker = Worker(
-        bus,
-        [STABLE_MOUTHS.name],
-        NAME,
-        handler.handle,
-        batch=settings.batch,
-        attempts=settings.attempts,
-        stage=NAME,
-        telemetry=telemetry or Telemetry(),
-    )
-    return Inference(settings, models, worker)
+    made = Tracks(settings, bus, models, Claims(store), telemetry or Telemetry())
+    return Inference(settings, models, made.workers())
 
 
 def _app(faults: Faults) -> "FastAPI":

@@ -1,4 +1,11 @@
-"""Mouths in, predictions out. A repeat of the same clip and bundle gives the same prediction id: it harms nothing."""
+"""Mouths in, predictions out. A repeat of the same clip and bundle gives the same prediction id: it harms nothing.
+
+- A clip is read by the bundle that its client named, else by its language's default; on the canary's track by the one
+  that the policy named.
+- Where the canary's bundle can't be had, or is of another language, the clip is read as stable would have read it, and
+  told as stable's: a person waits for it, and it is no evidence of the canary. A shadow copy is then passed over, and
+  so is every copy by stable: nobody waits, and stable's reading was made already.
+"""
 
 import hashlib
 import time
@@ -6,11 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import structlog
+
 from lipsol.clips.clip import MouthClip
-from lipsol.events import AlternativeText, Event, ModelName, MouthReady, PredictionMade, TimedWord
+from lipsol.errors import ModelError, NotFound
+from lipsol.events import AlternativeText, Event, ModelName, MouthReady, PredictionMade, TimedWord, Track
 from lipsol.model.prediction import Prediction
 from lipsol.reader import BUNDLE_GRAMMAR, Bound
 from lipsol.registry.port import ModelInfo
+from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.text.grammar import Grammar
 from services.inference.models import Models
@@ -18,39 +29,74 @@ from services.inference.models import Models
 FREE = "none"  # the grammar that asks for a free reading
 GRAMMARS_HELD = 64  # parsed grammars in memory
 
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One mouth, the bundle that reads it, and the deployment that the reading is told as."""
+
+    event: MouthReady
+    info: ModelInfo
+    track: Track
+
 
 @dataclass(frozen=True)
 class Handler:
-    """Reads what waits, a batch for each bundle. `now`: Unix time, seconds."""
+    """Reads what waits, a batch for each bundle. `now`: Unix time, seconds; `track`: as which deployment."""
 
     models: Models
     claims: Claims
     now: Callable[[], float]
+    telemetry: Telemetry
+    track: Track = "stable"
 
     def handle(self, events: Sequence[Event]) -> list[Event]:
-        """A prediction for each mouth, in the order given.
+        """A prediction for each mouth but for copies that are passed over, in the order given.
 
         Raises BadInput for a mouth that is gone or not what was announced, or a model that is not here; ModelError for
         a bundle that can't be used.
         """
-        mouths = [event for event in events if isinstance(event, MouthReady)]
-        infos = [self.models.info(event.model, event.language) for event in mouths]
+        plans = [plan for event in events if isinstance(event, MouthReady) and (plan := self._plan(event))]
         made: dict[int, PredictionMade] = {}
-        for digest in dict.fromkeys(info.digest for info in infos):
-            places = [at for at, info in enumerate(infos) if info.digest == digest]
-            read = self._read(infos[places[0]], [mouths[at] for at in places])
+        for digest in dict.fromkeys(plan.info.digest for plan in plans):
+            places = [at for at, plan in enumerate(plans) if plan.info.digest == digest]
+            read = self._read([plans[at] for at in places])
             made.update(zip(places, read, strict=True))
-        return [made[at] for at in range(len(mouths))]
+        return [made[at] for at in range(len(plans))]
 
-    def _read(self, info: ModelInfo, events: Sequence[MouthReady]) -> list[PredictionMade]:
+    def _plan(self, event: MouthReady) -> _Plan | None:
+        """By what a mouth is read, and as whose; None: it is passed over. Raises NotFound."""
+        if self.track == "canary":
+            info = self._canary(event)
+            if info is not None:
+                return _Plan(event, info, "canary")
+        if event.shadow:
+            self.telemetry.add("lipsol_copies_skipped_total", track=self.track)
+            return None
+        return _Plan(event, self.models.info(event.model, event.language), "stable")
+
+    def _canary(self, event: MouthReady) -> ModelInfo | None:
+        """What the canary reads a mouth by; None where it can't."""
+        if event.model or not event.bundle:
+            return self.models.info(event.model, event.language)
+        try:
+            info = self.models.usable(event.bundle)
+        except (NotFound, ModelError) as fault:
+            log.warning("canary-bundle-unusable", bundle=event.bundle, reason=fault.detail)
+            return None
+        return info if info.language == event.language else None
+
+    def _read(self, plans: Sequence[_Plan]) -> list[PredictionMade]:
         """Read a batch with one bundle."""
         began_at, began = self.now(), time.perf_counter()
-        clips = [self._mouth(event) for event in events]
-        predictions = self.models.reader(info).read_many(clips, [bound(event.grammar) for event in events])
+        clips = [self._mouth(plan.event) for plan in plans]
+        grammars = [bound(plan.event.grammar) for plan in plans]
+        predictions = self.models.reader(plans[0].info).read_many(clips, grammars)
         read_ms = (time.perf_counter() - began) * 1e3
         return [
-            _made(event, prediction, info, _timings(event, began_at, read_ms), began_at + read_ms / 1e3)
-            for event, prediction in zip(events, predictions, strict=True)
+            _made(plan, prediction, _timings(plan.event, began_at, read_ms), began_at + read_ms / 1e3)
+            for plan, prediction in zip(plans, predictions, strict=True)
         ]
 
     def _mouth(self, event: MouthReady) -> MouthClip:
@@ -79,9 +125,8 @@ def _timings(event: MouthReady, began_at: float, read_ms: float) -> dict[str, fl
     return {**event.timings_ms, "queue": round(queue_ms, 3), "read": round(read_ms, 3), "total": round(total_ms, 3)}
 
 
-def _made(
-    event: MouthReady, prediction: Prediction, info: ModelInfo, timings_ms: dict[str, float], made_at: float
-) -> PredictionMade:
+def _made(plan: _Plan, prediction: Prediction, timings_ms: dict[str, float], made_at: float) -> PredictionMade:
+    event, info = plan.event, plan.info
     return PredictionMade(
         clip_id=event.clip_id,
         prediction_id=prediction_id(event.clip_id, info.digest),
@@ -93,7 +138,7 @@ def _made(
         language=prediction.language,
         grammar=prediction.grammar,
         model=ModelName(info.name, info.version, info.digest),
-        track=event.track,
+        track=plan.track,
         shadow=event.shadow,
         timings_ms=timings_ms,
         quality=event.quality,

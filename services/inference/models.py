@@ -51,6 +51,12 @@ class Models:
         """The bundle of that name or digest, or the language's default for "". Raises NotFound."""
         return self._registry.find(model) if model else self._registry.default(language)
 
+    def usable(self, bundle: str) -> ModelInfo:
+        """The bundle of that digest, open. Raises NotFound if it is not here, ModelError if it can't be used."""
+        info = self._registry.find(bundle)
+        self.reader(info)
+        return info
+
     def reader(self, info: ModelInfo) -> Reading:
         """The reader of a bundle. Raises ModelError if its file can't be used."""
         with self._lock:

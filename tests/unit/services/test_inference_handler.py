@@ -6,6 +6,7 @@ import pytest
 
 from lipsol.errors import BadInput, ModelError, NotFound
 from lipsol.reader import BUNDLE_GRAMMAR
+from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
 from services.inference.handler import Handler, bound, prediction_id
@@ -23,9 +24,14 @@ class Inference:
         self.reader = MadeReader()
         self.models = Models(self.registry, self.open, held)
         self.claims = Claims(self.store, inline_max_bytes=0, now=clock.now)
-        self.handler = Handler(self.models, self.claims, clock.now)
+        self.telemetry = Telemetry()
+        self.handler = Handler(self.models, self.claims, clock.now, self.telemetry)
+        self.canary = replace(self.handler, track="canary")
+        self.unfit: set[str] = set()
 
     def open(self, _path, info):
+        if info.name in self.unfit:
+            raise ModelError(f"{info.name} is broken")
         self.opened.append(info.name)
         return self.reader
 
@@ -122,7 +128,59 @@ def test_a_bundle_that_is_none_does_not_read(tmp_path):
         opener(1)(tmp_path / "a.lipsol", info_of())
 
 
-def test_a_changed_announcement_does_not_change_the_event_read(inference):
-    event = inference.ready("a" * 32)
-    (made,) = inference.handler.handle([replace(event, track="canary")])
-    assert (made.track, made.quality) == ("canary", event.quality)
+WORDS = info_of("grid-words").digest
+
+
+def test_stable_passes_over_the_bundle_that_was_meant_for_the_canary_and_tells_that_it_read(inference):
+    (made,) = inference.handler.handle([inference.ready("a" * 32, track="canary", bundle=WORDS)])
+    assert (made.model.name, made.track, made.shadow) == ("grid-sentences", "stable", False)
+
+
+def test_stable_passes_over_copies_and_counts_them(inference):
+    events = [inference.ready("a" * 32, track="canary", shadow=True), inference.ready("b" * 32)]
+    assert [made.clip_id[0] for made in inference.handler.handle(events)] == ["b"]
+    assert inference.telemetry.value("lipsol_copies_skipped_total", track="stable") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "read_by"),
+    [
+        ({}, "grid-sentences"),
+        ({"bundle": WORDS}, "grid-words"),
+        ({"bundle": WORDS, "model": "grid-sentences"}, "grid-sentences"),
+    ],
+    ids=["the default", "the policy's", "the client's before the policy's"],
+)
+def test_the_canary_reads_by(inference, asked, read_by):
+    (made,) = inference.canary.handle([inference.ready("a" * 32, track="canary", **asked)])
+    assert (made.model.name, made.track) == (read_by, "canary")
+
+
+def test_a_copy_is_read_by_the_canary_and_stays_a_copy(inference):
+    (made,) = inference.canary.handle([inference.ready("a" * 32, track="canary", bundle=WORDS, shadow=True)])
+    assert (made.model.name, made.track, made.shadow) == ("grid-words", "canary", True)
+
+
+@pytest.mark.parametrize("bundle", ["0" * 64, WORDS, info_of("urdu").digest], ids=["gone", "broken", "of Urdu"])
+def test_where_the_canarys_bundle_will_not_do_the_clip_is_read_as_stable_would_and_a_copy_is_not(inference, bundle):
+    inference.unfit.add("grid-words")
+    inference.registry.infos.append(info_of("urdu", "ur", default=False))
+    events = [
+        inference.ready("a" * 32, track="canary", bundle=bundle),
+        inference.ready("b" * 32, track="canary", bundle=bundle, shadow=True),
+    ]
+    (made,) = inference.canary.handle(events)
+    assert (made.clip_id[0], made.model.name, made.track) == ("a", "grid-sentences", "stable")
+    assert inference.telemetry.value("lipsol_copies_skipped_total", track="canary") == 1
+
+
+def test_tracks_and_bundles_in_one_batch_keep_their_order(inference):
+    bundles = {"a": "", "b": WORDS, "c": "0" * 64, "d": WORDS}
+    events = [inference.ready(name * 32, track="canary", bundle=bundle) for name, bundle in bundles.items()]
+    made = inference.canary.handle(events)
+    assert [(each.clip_id[0], each.model.name, each.track) for each in made] == [
+        ("a", "grid-sentences", "canary"),
+        ("b", "grid-words", "canary"),
+        ("c", "grid-sentences", "stable"),
+        ("d", "grid-words", "canary"),
+    ]

@@ -186,3 +186,121 @@ def doctor(*, as_json: bool) -> int:
     from services.cli.doctor import run
 
     return run(as_json=as_json)
+
+
+@lipsol.group(cls=InOrder)
+def topics() -> None:
+    """The topics that services talk on: what each carries, and making them at the broker."""
+
+
+replication_option = click.option(
+    "--replication", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Copies of each message."
+)
+
+
+@topics.command("list")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "json", "markdown", "strimzi")),
+    default="table",
+    show_default=True,
+    help="A table for people, JSON for programs, the table of the documents, or Strimzi's KafkaTopic manifests.",
+)
+@replication_option
+def topics_list(form: str, replication: int) -> int:
+    """List the topics: event, key, partitions, how long messages are kept, who writes and who reads."""
+    from services.cli.topics import show
+
+    return show(form, replication)
+
+
+@topics.command("create")
+@replication_option
+@json_option
+def topics_create(replication: int, *, as_json: bool) -> int:
+    """Make the topics that are not there yet at the broker that LIPSOL_BUS__SERVERS names; the rest is compared."""
+    from services.cli.topics import create
+
+    return create(replication, as_json=as_json)
+
+
+since_option = click.option(
+    "--since", default="", metavar="WHEN", help="Only from then on: 15m, 6h, 2d ago, or a time as 2026-11-21T09:00."
+)
+kind_option = click.option(
+    "--kind",
+    default="",
+    metavar="KIND",
+    help="Only of that kind: bad-input, model-error, exhausted, too-late or unreadable.",
+)
+stage_option = click.option("--stage", default="", metavar="STAGE", help="Only what died there: inference, say.")
+
+
+@lipsol.group("dead-letters", cls=InOrder)
+def dead_letters() -> None:
+    """What the services could not handle: why, what it was, and sending it again once the cause is mended."""
+
+
+@dead_letters.command("list")
+@kind_option
+@stage_option
+@since_option
+@json_option
+def dead_letters_list(kind: str, stage: str, since: str, *, as_json: bool) -> int:
+    """List the dead letters, oldest first: each with its id, its reason, and whether it was replayed."""
+    from services.cli.dead_letters import run_list
+
+    return run_list(kind, stage, since, as_json=as_json)
+
+
+@dead_letters.command("show")
+@click.argument("letter", metavar="ID")
+@click.option("--event", is_flag=True, help="Print the event in it alone, whole, as JSON: a file to mend.")
+@json_option
+def dead_letters_show(letter: str, *, event: bool, as_json: bool) -> int:
+    """Show one dead letter: why, what to do, where it came from, and the event in it, with all that it says."""
+    from services.cli.dead_letters import run_show
+
+    return run_show(letter, event=event, as_json=as_json)
+
+
+@dead_letters.command("replay")
+@click.argument("letters", nargs=-1, metavar="[ID...]")
+@click.option("--all", "every", is_flag=True, help="Replay all that were not replayed yet and that the filters let by.")
+@click.option(
+    "--with",
+    "mended",
+    type=A_PATH,
+    metavar="FILE",
+    help="Send this event instead, a document of `show --event` that you mended; with exactly one ID.",
+)
+@kind_option
+@stage_option
+@since_option
+@json_option
+def dead_letters_replay(  # an argument for each option
+    letters: tuple[str, ...], mended: Path | None, kind: str, stage: str, since: str, *, every: bool, as_json: bool
+) -> int:
+    """Send dead letters again to where they came from, as they were or mended; a repeat does no harm."""
+    from services.cli.dead_letters import ReplayOptions, run_replay
+
+    return run_replay(ReplayOptions(letters, every, mended, kind, stage, since, as_json))
+
+
+@lipsol.command()
+@click.argument("clip", metavar="CLIP_ID")
+@click.option(
+    "--since",
+    default="1d",
+    show_default=True,
+    metavar="WHEN",
+    help="How far to look back: 15m, 6h, 2d ago, or to a time as 2026-11-21T09:00.",
+)
+@click.option("--words", is_flag=True, help="Tell the words too, unless the clip was deleted.")
+@json_option
+def explain(clip: str, since: str, *, words: bool, as_json: bool) -> int:
+    """Tell a clip's whole story: who handled it, when, by which track and model, and why it was refused or died."""
+    from services.cli.explain import run
+
+    return run(clip, since, words=words, as_json=as_json)

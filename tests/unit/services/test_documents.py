@@ -1,4 +1,4 @@
-"""docs/serving.md and docs/monitoring.md list the settings and the metrics that there are."""
+"""docs/serving.md and docs/monitoring.md list the settings, the topics and the metrics that there are."""
 
 import os
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lipsol.runtime.metrics import CATALOGUE
+from services.cli.topics import markdown
 from services.embedded import EmbeddedSettings
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -32,8 +33,12 @@ def metrics_table() -> str:
 
 @pytest.mark.parametrize(
     ("page", "name", "table"),
-    [("serving.md", "settings", settings_table), ("monitoring.md", "metrics", metrics_table)],
-    ids=["settings", "metrics"],
+    [
+        ("serving.md", "settings", settings_table),
+        ("serving.md", "topics", markdown),
+        ("monitoring.md", "metrics", metrics_table),
+    ],
+    ids=["settings", "topics", "metrics"],
 )
 def test_the_table_in_the_page_is_true(page, name, table):
     """LIPSOL_RENEW=1 writes the tables anew."""

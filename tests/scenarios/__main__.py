@@ -22,9 +22,10 @@ from tests.scenarios import faults
 from tests.scenarios.memory import MemoryPlatform
 from tests.scenarios.outcome import Outcome, Say, failed, show, write
 from tests.scenarios.platform import Platform, Sections
+from tests.scenarios.processes import ProcessPlatform
 
 OUT = TOP / "build" / "scenarios.json"
-BUSES: dict[str, Callable[[Sections], Platform]] = {"memory": MemoryPlatform}
+BUSES: dict[str, Callable[[Sections], Platform]] = {"kafka": ProcessPlatform, "memory": MemoryPlatform}
 SCENARIOS: dict[str, tuple[Callable[[Platform, Say], Outcome], Sections]] = {"faults": (faults.play, faults.SETTINGS)}
 
 

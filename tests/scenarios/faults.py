@@ -30,7 +30,7 @@ PLAN = (  # share of the clips that were answered -> what is killed then
     (0.78, "inference"),
 )
 COUNTED_S = 60.0  # that the monitor may take to hear the last event
-SETTINGS: Sections = {"bus": {"capacity": 20_000}}
+SETTINGS: Sections = {"bus": {"capacity": 20_000, "history": 20_000, "history_mib": 2048}}
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from typing import Any, Self
 
 import psutil
 
-from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Bus
 from lipsol.runtime.telemetry import Telemetry
-from lipsol.runtime.wiring import open_registry, open_store
+from lipsol.runtime.wiring import open_bus, open_registry, open_store
 from services import inference, monitor, preprocess
 from services.doors.server import Server
 from services.doors.service import Service
@@ -38,13 +37,13 @@ class MemoryPlatform:
         self._folder = tempfile.TemporaryDirectory(prefix="lipsol-scenarios-")
         folder = Path(self._folder.name)
         self.canary = stock_registry(folder / "models")
-        ports = {name: free_port() for name in SERVICES}
+        ports = {name: free_port() for name in (*SERVICES, "grpc")}
         told = sections(folder, ports, asked)
         self.settings = EmbeddedSettings.model_validate(told)
         self.url, self.monitor = f"http://{HOST}:{ports['preprocess']}", f"http://{HOST}:{ports['monitor']}"
-        self.grpc = f"{HOST}:{told['preprocess'].get('grpc_port', 0)}"
-        self._doors = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
-        self._bus = Line(MemoryBus(capacity=self.settings.bus.capacity))
+        self.grpc = f"{HOST}:{ports['grpc']}"
+        self._doors = {name: f"http://{HOST}:{ports[name]}" for name in SERVICES}
+        self._bus = Line(open_bus(self.settings))
         self._store = open_store(self.settings)
         self._watcher = mouths.StoredWatcher(mouths.prepare())
         self._running: dict[str, Life] = {}

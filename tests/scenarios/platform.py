@@ -83,7 +83,7 @@ def sections(folder: Path, ports: Mapping[str, int], asked: Sections) -> dict[st
         "store": {"folder": str(folder / "store")},
         "registry": {"folder": str(folder / "models")},
         "telemetry": {"metrics_port": 0, "metrics_host": HOST, "log_level": "warning", "log_format": "json"},
-        "preprocess": {"host": HOST, "port": ports["preprocess"], "grace_s": 10.0},
+        "preprocess": {"host": HOST, "port": ports["preprocess"], "grpc_port": ports["grpc"], "grace_s": 10.0},
         "inference": {"host": HOST, "port": ports["inference"], "grace_s": 10.0},
         "monitor": {"host": HOST, "port": ports["monitor"], "grace_s": 10.0},
     }

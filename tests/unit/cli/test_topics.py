@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from lipsol.bus.kafka_topics import Topics, configs
-from lipsol.errors import Transient
 from lipsol.runtime.settings import BusSettings, Settings
 from lipsol.topics import TOPICS
 from services.cli import main
@@ -94,9 +93,3 @@ def test_programs_get_the_same_as_json(capsys):
     assert create(1, as_json=True, settings=KAFKA, making=lambda *_: found) == 1
     told = {"made": ["a"], "there": ["b"], "different": {"lipsol.clips.v1": "6 partitions, not 12"}}
     assert json.loads(capsys.readouterr().out) == told
-
-
-def test_a_broker_that_is_away_is_said_in_one_line():
-    away = Settings(bus=BusSettings(kind="kafka", servers="127.0.0.1:1", connect_s=0.2))
-    with pytest.raises(Transient, match=r"127\.0\.0\.1:1"):
-        create(1, as_json=False, settings=away)

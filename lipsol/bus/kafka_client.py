@@ -22,8 +22,10 @@ with warnings.catch_warnings():
     from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
     from kafka.errors import (
         AuthorizationError,
+        CommitFailedError,
         KafkaError,
         MessageSizeTooLargeError,
+        RebalanceInProgressError,
         RetriableError,
         SaslAuthenticationFailedError,
         UnknownTopicOrPartitionError,
@@ -32,6 +34,7 @@ with warnings.catch_warnings():
 
 __all__ = [
     "AsyncConsumerRebalanceListener",
+    "CommitFailedError",
     "ConfigResource",
     "CooperativeStickyAssignor",
     "KafkaAdminClient",
@@ -40,6 +43,7 @@ __all__ = [
     "KafkaProducer",
     "Link",
     "OffsetAndMetadata",
+    "RebalanceInProgressError",
     "RetriableError",
     "TopicPartition",
     "away",
@@ -120,19 +124,31 @@ def hush() -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
 
 
+class Connections(KafkaNetClient):  # type: ignore[misc]
+    """A client's connections, which lets go of them all when it closes (by itself it forgets one that was writing)."""
+
+    def close(self, node_id: object = None) -> None:
+        transports = [made.transport for made in self._manager._conns.values() if made.transport is not None]
+        sockets = [transport._sock for transport in transports if transport._sock is not None]
+        super().close(node_id)
+        if node_id is None:
+            for held in sockets:
+                held.close()
+
+
 def opened(kind: Any, **options: Any) -> Any:
     """A client of that kind; one that can't be had leaves nothing behind (by itself it leaves a thread)."""
-    connections: list[Any] = []
+    made: list[Connections] = []
 
-    def connection(**settings: Any) -> Any:
-        connections.append(KafkaNetClient(**settings))
-        return connections[-1]
+    def connections(**settings: Any) -> Connections:
+        made.append(Connections(**settings))
+        return made[-1]
 
     try:
-        return kind(kafka_client=connection, **options)
+        return kind(kafka_client=connections, **options)
     except BaseException:
-        for made in connections:
-            made.close()
+        for left in made:
+            left.close()
         raise
 
 

@@ -10,7 +10,7 @@
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from threading import Condition, Lock, Thread
 from typing import Any
@@ -19,11 +19,13 @@ import structlog
 
 from lipsol.bus.kafka_client import (
     AsyncConsumerRebalanceListener,
+    CommitFailedError,
     CooperativeStickyAssignor,
     KafkaConsumer,
     KafkaError,
     Link,
     OffsetAndMetadata,
+    RebalanceInProgressError,
     RetriableError,
     TopicPartition,
     away,
@@ -85,8 +87,8 @@ class KafkaBusConsumer:
                 self._changed.wait(left)
 
     def commit(self, messages: Sequence[Message]) -> None:
-        """As the port says; returns when the broker has it. Raises Transient when it is away: then it is tried again,
-        by itself.
+        """As the port says. On return the broker has it, or will have it before the partitions can move: while a group
+        is being rebalanced no broker takes a commit. Raises Transient when it is away; it is tried again by itself.
         """
         until = time.monotonic() + self._link.connect_s
         with self._changed:
@@ -94,7 +96,9 @@ class KafkaBusConsumer:
         while concerned:
             try:
                 self._commit_due(until - time.monotonic())
-            except KafkaError as fault:  # the group is being rebalanced, or the broker is away
+            except (CommitFailedError, RebalanceInProgressError):
+                return
+            except KafkaError as fault:
                 if time.monotonic() >= until:
                     raise away(self._link, fault) from fault
                 time.sleep(RETRY_S)
@@ -184,7 +188,8 @@ class KafkaBusConsumer:
         if unknown:
             self._look_up(unknown)
         if due and not self._committing.locked():
-            self._commit_due(self._link.connect_s)
+            with suppress(CommitFailedError, RebalanceInProgressError):
+                self._commit_due(self._link.connect_s)
         if time.monotonic() - self._answered_at > PROBE_S:
             self._client.end_offsets(self._partitions[:1], timeout_ms=int(PROBE_S * 1000))
             with self._changed:
@@ -202,13 +207,10 @@ class KafkaBusConsumer:
     def _commit_due(self, timeout_s: float) -> None:
         """Commit what is done. Raises KafkaError."""
         with self._committing:
-            with self._changed:
-                due, client = self._intake.due(), self._client
-            if due and self._group is not None:
-                offsets = {self._partition(place): OffsetAndMetadata(offset, "", -1) for place, offset in due.items()}
+            offsets, client = self.due(), self._client
+            if offsets and self._group is not None:
                 client.commit(offsets, timeout_ms=max(1, int(timeout_s * 1000)))
-            with self._changed:
-                self._intake.learn(due)
+            self.committed(offsets)
 
     def _well(self) -> None:
         self._fault, self._answered_at = None, time.monotonic()
@@ -273,6 +275,7 @@ class KafkaBusConsumer:
             self._begin_at_the_end(client)
         names = [self._link.name(topic) for topic in self._topics]
         client.subscribe(names, listener=Handover(self, client, self._assignor))
+        client.end_offsets(list(self._partitions), self._connect_ms)  # or it might share out topics it knows nothing of
 
     def _begin_at_the_end(self, client: Any) -> None:
         """Commit the end of each partition of which the group has committed nothing."""
@@ -299,8 +302,14 @@ class KafkaBusConsumer:
                 return
 
     def _leave(self) -> None:
-        with suppress(Exception):
-            self._commit_due(CLOSE_S / 2)
+        """Commit what is done, and leave the group."""
+        until = time.monotonic() + CLOSE_S / 2
+        while self.due() and time.monotonic() < until:
+            with suppress(Exception):
+                self._commit_due(until - time.monotonic())
+                break
+            with suppress(Exception):
+                self._client.poll(timeout_ms=POLL_FULL_MS, max_records=1)  # the group may have to settle first
         with suppress(Exception):
             self._client.close(autocommit=False, timeout_ms=int(CLOSE_S * 1000 / 2))
         with self._changed:
@@ -332,6 +341,17 @@ class KafkaBusConsumer:
         with self._changed:
             return not self.closed and self._intake.in_hand(places)
 
+    def due(self) -> dict[TopicPartition, Any]:
+        """What is to be committed, as Kafka says it."""
+        with self._changed:
+            due = self._intake.due()
+        return {self._partition(place): OffsetAndMetadata(offset, "", -1) for place, offset in due.items()}
+
+    def committed(self, offsets: Mapping[TopicPartition, Any]) -> None:
+        """So far is committed."""
+        with self._changed:
+            self._intake.learn({self._place(partition): done.offset for partition, done in offsets.items()})
+
     def lose(self, places: Iterable[Place]) -> None:
         """These are ours no longer."""
         with self._changed:
@@ -339,7 +359,10 @@ class KafkaBusConsumer:
 
 
 class Handover(AsyncConsumerRebalanceListener):  # type: ignore[misc]
-    """Hears from the group which partitions come and go. While it waits, heartbeats and commits go on."""
+    """Hears from the group which partitions come and go. While it waits, heartbeats and commits go on.
+
+    It runs in kafka-python's own loop, where only what is behind `_net` and `_coordinator` can wait.
+    """
 
     def __init__(self, member: KafkaBusConsumer, client: Any, assignor: Any) -> None:
         self._member, self._client, self._assignor = member, client, assignor
@@ -351,8 +374,14 @@ class Handover(AsyncConsumerRebalanceListener):  # type: ignore[misc]
         places = self._member.places(revoked)
         self._member.withdraw(places)
         until = time.monotonic() + self._member.handover_s
-        while self._member.wanted(places) and time.monotonic() < until:
-            await self._client._net.sleep(RETRY_S)  # noqa: SLF001 - of that thread's own loop, which has no public one
+        while True:
+            with suppress(KafkaError):
+                offsets = self._member.due()
+                await self._client._coordinator._commit_offsets_sync_async(offsets, RETRY_S * 1000)
+                self._member.committed(offsets)
+            if not self._member.wanted(places) or time.monotonic() > until:
+                break
+            await self._client._net.sleep(RETRY_S)
         self._member.lose(places)
 
     async def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:

@@ -1,35 +1,97 @@
 """One topic of the memory bus: its messages, and how far each group has come. No locks here: the bus holds one.
 
-What is kept: a message stays until every group has committed it, or until its retention is over. A topic that no
-group reads keeps its newest `capacity` messages, for the group that comes late. So memory is bounded: by `capacity`
-messages that the slowest group has not committed, above which the topic is full.
+What is kept: a message that a group has not committed stays until it has, or until the topic's retention is over.
+What no group needs any more is history, told again by `replay` and to groups that come late: the newest of it stays,
+within `Bounds`; of a compacted topic, the newest value of each key, for ever. So memory is bounded: by history, and
+by the `capacity` messages that the slowest group has not committed, above which the topic is full.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, dropwhile, islice
 from zlib import crc32
 
 from lipsol.bus.port import Message, Start
 from lipsol.topics import Topic
 
 
-class Partition:
-    """Messages in order; their offsets follow each other without a gap."""
+@dataclass(frozen=True)
+class Bounds:
+    """How much one topic may hold.
 
-    def __init__(self) -> None:
-        self.messages: deque[Message] = deque()
+    capacity       messages that the slowest group may be behind; as many are kept for a first group to come
+    history        messages that no group needs any more
+    history_bytes  bytes of their values
+    """
+
+    capacity: int
+    history: int
+    history_bytes: int
+
+
+class Partition:
+    """Messages in order. `needed` are those that some group has not committed, `history` what came before them.
+
+    Offsets grow; where a compacted topic has let older values go there are gaps.
+    """
+
+    def __init__(self, *, compacted: bool) -> None:
+        self.history: deque[Message] = deque()
+        self.needed: deque[Message] = deque()
         self.end = 0  # offset that the next message gets
+        self.history_bytes = 0
+        self._compacted = compacted
 
     @property
     def start(self) -> int:
         """Offset of the oldest message that is kept."""
-        return self.end - len(self.messages)
+        oldest = self.oldest()
+        return oldest.offset if oldest else self.end
 
-    def drop_below(self, offset: int) -> None:
-        """Forget what lies before an offset."""
-        while self.messages and self.start < offset:
-            self.messages.popleft()
+    def oldest(self) -> Message | None:
+        """The oldest message that is kept."""
+        return next(self.all(), None)
+
+    def all(self) -> Iterator[Message]:
+        """Everything that is kept."""
+        return chain(self.history, self.needed)
+
+    def since(self, offset: int) -> Iterator[Message]:
+        """What some group has not committed, from an offset on."""
+        return dropwhile(lambda message: message.offset < offset, self.needed)
+
+    def append(self, message: Message) -> None:
+        """Take the message that comes next."""
+        self.needed.append(message)
+        self.end = message.offset + 1
+
+    def need_from(self, offset: int) -> None:
+        """Nobody needs what lies before an offset; somebody needs what lies behind it."""
+        moved = False
+        while self.needed and self.needed[0].offset < offset:
+            message = self.needed.popleft()
+            self.history.append(message)
+            self.history_bytes += len(message.value)
+            moved = True
+        while self.history and self.history[-1].offset >= offset:
+            message = self.history.pop()
+            self.needed.appendleft(message)
+            self.history_bytes -= len(message.value)
+        if moved and self._compacted:
+            self._compact()
+
+    def forget_oldest(self) -> None:
+        """Let go of the oldest message that is kept."""
+        if self.history:
+            self.history_bytes -= len(self.history.popleft().value)
+        else:
+            self.needed.popleft()
+
+    def _compact(self) -> None:
+        newest = {message.key: message for message in self.history}
+        self.history = deque(sorted(newest.values(), key=lambda message: message.offset))
+        self.history_bytes = sum(len(message.value) for message in self.history)
 
 
 class Group:
@@ -38,9 +100,10 @@ class Group:
     A partition stays with its holder while something that it polled is not committed: see the port's law.
     """
 
-    def __init__(self, committed: Sequence[int]) -> None:
+    def __init__(self, committed: Sequence[int], ends: Sequence[int]) -> None:
         self.committed = list(committed)
         self.position = list(committed)  # next offset to hand out; committed <= position
+        self.found = list(ends)  # where the partitions ended when it came; what it found there fills no topic
         self.members: list[object] = []
         self.holders: list[object | None] = [None] * len(self.committed)
 
@@ -85,10 +148,10 @@ class Group:
 class TopicLog:
     """One topic's messages and groups."""
 
-    def __init__(self, topic: Topic, capacity: int) -> None:
+    def __init__(self, topic: Topic, bounds: Bounds) -> None:
         self.topic = topic
-        self._capacity = capacity
-        self._partitions = [Partition() for _ in range(topic.partitions)]
+        self._bounds = bounds
+        self._partitions = [Partition(compacted=topic.compacted) for _ in range(topic.partitions)]
         self._groups: dict[str, Group] = {}
         self._turn = 0  # partition that the next reader begins with, so that none starves
 
@@ -96,22 +159,27 @@ class TopicLog:
         """Put a message at the end of its key's partition."""
         number = crc32(key.encode()) % len(self._partitions)
         partition = self._partitions[number]
-        partition.messages.append(Message(self.topic.name, key, value, dict(headers), number, partition.end, now))
-        partition.end += 1
-        self._keep_newest()
+        partition.append(Message(self.topic.name, key, value, dict(headers), number, partition.end, now))
+        if not self._groups:
+            self._tidy()
 
     def backlog(self) -> int:
-        """How many messages the slowest group has not committed; 0 where no group reads."""
-        return max((sum(self._behind(group)) for group in self._groups.values()), default=0)
+        """How many messages the slowest group has not committed of those that came after it; 0 where no group reads."""
+        return max(
+            (sum(self._behind(map(max, group.committed, group.found))) for group in self._groups.values()), default=0
+        )
 
     def kept(self) -> int:
         """How many messages are held."""
-        return sum(len(partition.messages) for partition in self._partitions)
+        return sum(len(partition.history) + len(partition.needed) for partition in self._partitions)
 
     def join(self, name: str, member: object, start: Start) -> None:
         """Take a member into a group; a group that is new begins at `start`."""
         if name not in self._groups:
-            self._groups[name] = Group([p.start if start == "earliest" else p.end for p in self._partitions])
+            ends = [partition.end for partition in self._partitions]
+            begins = [partition.start for partition in self._partitions] if start == "earliest" else ends
+            self._groups[name] = Group(begins, ends)
+            self._tidy()
         self._groups[name].join(member)
 
     def leave(self, name: str, member: object, *, forget: bool) -> None:
@@ -119,22 +187,19 @@ class TopicLog:
         self._groups[name].leave(member)
         if forget:
             del self._groups[name]
-            self._drop_done()
+            self._tidy()
 
     def take(self, name: str, member: object, at_most: int) -> list[Message]:
         """What is next for the member, in order of its partitions' own."""
         group, taken = self._groups[name], list[Message]()
         for step in range(len(self._partitions)):
             number = (self._turn + step) % len(self._partitions)
-            if not group.may_read(member, number):
-                continue
-            partition, begin = self._partitions[number], group.position[number]
-            skip = begin - partition.start
-            found = list(islice(partition.messages, skip, skip + at_most - len(taken)))
-            group.position[number] += len(found)
-            taken += found
             if len(taken) == at_most:
                 break
+            if group.may_read(member, number):
+                found = list(islice(self._partitions[number].since(group.position[number]), at_most - len(taken)))
+                group.position[number] = found[-1].offset + 1 if found else group.position[number]
+                taken += found
         self._turn += 1
         return taken
 
@@ -144,37 +209,46 @@ class TopicLog:
         if before is not None and group is None:
             return []
         ends = group.committed if group else [partition.end for partition in self._partitions]
-        return [m for p, end in zip(self._partitions, ends, strict=True) for m in p.messages if m.offset < end]
+        return [m for p, end in zip(self._partitions, ends, strict=True) for m in p.all() if m.offset < end]
 
     def commit(self, name: str, member: object, messages: Sequence[Message]) -> None:
-        """Mark messages as done and forget what every group is done with."""
+        """Mark messages as done; what every group is done with is history."""
         for message in messages:
             self._groups[name].commit(member, message.partition, message.offset)
-        self._drop_done()
+        self._tidy()
 
     def lag(self, name: str, member: object) -> int:
         """Messages that the group has not committed, in partitions that the member holds."""
         group = self._groups[name]
-        return sum(n for n, holder in zip(self._behind(group), group.holders, strict=True) if holder is member)
+        behind = self._behind(group.committed)
+        return sum(n for n, holder in zip(behind, group.holders, strict=True) if holder is member)
 
     def expire(self, now: float) -> None:
-        """Forget what is beyond the topic's retention, read or not."""
-        for number, partition in enumerate(self._partitions):
-            while partition.messages and partition.messages[0].timestamp < now - self.topic.retention_s:
-                partition.messages.popleft()
-            for group in self._groups.values():
-                group.skip_to(number, partition.start)
-
-    def _behind(self, group: Group) -> list[int]:
-        return [p.end - done for p, done in zip(self._partitions, group.committed, strict=True)]
-
-    def _drop_done(self) -> None:
-        if not self._groups:
+        """Forget what is beyond the topic's retention, read or not; a compacted topic forgets nothing so."""
+        if self.topic.compacted:
             return
         for number, partition in enumerate(self._partitions):
-            partition.drop_below(min(group.committed[number] for group in self._groups.values()))
+            while (oldest := partition.oldest()) and oldest.timestamp < now - self.topic.retention_s:
+                partition.forget_oldest()
+                for group in self._groups.values():
+                    group.skip_to(number, oldest.offset + 1)
 
-    def _keep_newest(self) -> None:
-        while not self._groups and self.kept() > self._capacity:
-            oldest = min((p for p in self._partitions if p.messages), key=lambda p: p.messages[0].timestamp)
-            oldest.messages.popleft()
+    def _behind(self, offsets: Iterable[int]) -> list[int]:
+        return [partition.end - offset for partition, offset in zip(self._partitions, offsets, strict=True)]
+
+    def _tidy(self) -> None:
+        """Tell history from what is needed, and keep it within its bounds."""
+        for number, partition in enumerate(self._partitions):
+            partition.need_from(
+                min((group.committed[number] for group in self._groups.values()), default=partition.end)
+            )
+        if self.topic.compacted:
+            return
+        bounds = self._bounds
+        most = bounds.history if self._groups else max(bounds.history, bounds.capacity)
+        while True:
+            held = [partition for partition in self._partitions if partition.history]
+            count, size = sum(len(p.history) for p in held), sum(p.history_bytes for p in held)
+            if count <= most and size <= bounds.history_bytes:
+                return
+            min(held, key=lambda p: p.history[0].timestamp).forget_oldest()

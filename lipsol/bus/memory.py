@@ -1,7 +1,7 @@
 """The bus inside one process: a real adapter of the port, held to the same suite as the others.
 
-Nothing outlives the process. A topic is full, and says Busy, when its slowest group has `capacity` messages that it
-has not committed; `lipsol.bus.log` says what is kept. Retention is kept too, though a process seldom lives that long.
+Nothing outlives the process, and it is never away. A topic is full, and says Busy, when its slowest group has
+`capacity` messages that it has not committed; `lipsol.bus.log` says what is kept, and for how long.
 """
 
 import time
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from threading import Condition
 
-from lipsol.bus.log import TopicLog
-from lipsol.bus.port import VALUE_MAX_BYTES, Closed, Message, Outgoing, Start
+from lipsol.bus.log import Bounds, TopicLog
+from lipsol.bus.port import Closed, Message, Outgoing, Start, check_size
 from lipsol.errors import BadInput, Busy, NotFound
 from lipsol.topics import TOPICS, Topic
 
@@ -18,8 +18,10 @@ from lipsol.topics import TOPICS, Topic
 class MemoryBus:
     """Topics in memory, shared by the threads of one process.
 
-    capacity  messages that a topic's slowest group may be behind
-    now       what the time is, Unix seconds
+    capacity       messages that a topic's slowest group may be behind
+    now            what the time is, Unix seconds
+    history        messages of a topic that are kept, to be replayed, when every group is done with them
+    history_bytes  bytes of their values that are, whichever is reached first
     """
 
     def __init__(
@@ -27,12 +29,16 @@ class MemoryBus:
         topics: Iterable[Topic] = tuple(TOPICS.values()),
         capacity: int = 1024,
         now: Callable[[], float] = time.time,
+        *,
+        history: int = 4096,
+        history_bytes: int = 32 << 20,
     ) -> None:
         if capacity < 1:
             raise BadInput(f"a memory bus for {capacity} messages", "give it room for one at least")
         self._capacity = capacity
         self._now = now
-        self._logs = {topic.name: TopicLog(topic, capacity) for topic in topics}
+        bounds = Bounds(capacity, history, history_bytes)
+        self._logs = {topic.name: TopicLog(topic, bounds) for topic in topics}
         self._changed = Condition()  # guards everything here and in the consumers
         self._consumers: list[MemoryConsumer] = []
         self._listeners = count()
@@ -49,7 +55,7 @@ class MemoryBus:
             for name in {message.topic for message in messages}:
                 self._check_room(name, sum(message.topic == name for message in messages), now)
             for message in messages:
-                _check_size(message)
+                check_size(message)
             for message in messages:
                 self._logs[message.topic].append(message.key, message.value, message.headers, now)
             self._changed.notify_all()
@@ -70,7 +76,10 @@ class MemoryBus:
     def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
         with self._changed:
             self._check_open()
-            kept = [message for name in topics for message in self._log(name).replay(before)]
+            logs = [self._log(name) for name in dict.fromkeys(topics)]
+            for log in logs:
+                log.expire(self._now())
+            kept = [message for log in logs for message in log.replay(before)]
         return iter([message for message in kept if message.timestamp >= since])
 
     def close(self) -> None:
@@ -188,11 +197,3 @@ class MemoryConsumer:
             log.expire(now)
             found += log.take(self._group, self, max_messages - len(found))
         return found
-
-
-def _check_size(message: Outgoing) -> None:
-    if len(message.value) > VALUE_MAX_BYTES:
-        raise BadInput(
-            f"a message of {len(message.value)} bytes on {message.topic}",
-            f"keep it under {VALUE_MAX_BYTES}: put what is big into the store and send its key",
-        )

@@ -1,11 +1,14 @@
 """The adapters that the contract suites hold to their ports. A new adapter is one more parameter here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from lipsol.bus.kafka import KafkaBus, Link, create_topics
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Bus
 from lipsol.registry.local import LocalRegistry
@@ -16,17 +19,38 @@ from lipsol.topics import TOPICS, Topic
 from tests.s3_made import s3_store
 
 
+def _topic(name: str, partitions: int, *, compacted: bool = False) -> Topic:
+    return Topic(name, "any", partitions, 1.0 if compacted else 3600.0, ("tests",), ("tests",), compacted=compacted)
+
+
+MADE = (
+    _topic("test.wide.v1", partitions=4),
+    _topic("test.narrow.v1", partitions=1),
+    _topic("test.state.v1", partitions=1, compacted=True),
+)
+
+
 @dataclass(frozen=True)
 class BusUnderTest:
-    """A bus with fresh topics: `wide` has four partitions, `narrow` one, and the catalogue's are there too.
+    """A bus with fresh topics: `wide` has four partitions, `narrow` and `state` one; `state` is compacted.
 
     patience_s  how long its slowest honest answer takes (joining a group, say)
+    quiet_s     how long to listen before one may say that nothing comes
+    reopen      another bus on the same topics, as another process would have; None where there can't be one
     """
 
     bus: Bus
     wide: str = "test.wide.v1"
     narrow: str = "test.narrow.v1"
+    state: str = "test.state.v1"
     patience_s: float = 2.0
+    quiet_s: float = 0.05
+    reopen: Callable[[], Bus] | None = None
+    create: Callable[[Sequence[Topic]], object] = list  # makes topics, where they are not there already
+
+    def have(self, *topics: Topic) -> None:
+        """See to it that topics of the catalogue are there."""
+        self.create(topics)
 
 
 @dataclass(frozen=True)
@@ -37,11 +61,10 @@ class RegistryUnderTest:
     folder: Path
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(params=["memory", "kafka"])
 def ground(request: pytest.FixtureRequest) -> Iterator[BusUnderTest]:
-    """Each bus there is."""
-    adapters = {"memory": _memory_bus}
-    under_test = adapters[request.param]()
+    """Each bus there is. No Java, no Kafka: then that half is skipped."""
+    under_test = kafka_bus(request.getfixturevalue("kafka")) if request.param == "kafka" else _memory_bus()
     yield under_test
     under_test.bus.close()
 
@@ -65,10 +88,16 @@ def held(request: pytest.FixtureRequest, tmp_path: Path) -> RegistryUnderTest:
     return adapters[request.param]()
 
 
+def kafka_bus(servers: str) -> BusUnderTest:
+    """A bus on a real broker, behind a prefix that nobody else has. The numbers make it quick, not other."""
+    link = Link(servers, prefix=f"{uuid4().hex[:8]}.", session_s=6.0, connect_s=3.0, handover_s=20.0)
+    create_topics(link, topics=MADE)
+    bus = KafkaBus(link)
+
+    return BusUnderTest(
+        bus, patience_s=30.0, quiet_s=1.0, reopen=lambda: KafkaBus(link), create=partial(create_topics, link, "")
+    )
+
+
 def _memory_bus() -> BusUnderTest:
-    made = [_topic(BusUnderTest.wide, partitions=4), _topic(BusUnderTest.narrow, partitions=1)]
-    return BusUnderTest(MemoryBus([*TOPICS.values(), *made]))
-
-
-def _topic(name: str, partitions: int) -> Topic:
-    return Topic(name, "any", partitions, 3600.0, ("tests",), ("tests",))
+    return BusUnderTest(MemoryBus([*TOPICS.values(), *MADE]))

@@ -30,6 +30,18 @@ def take(consumer: Consumer, count: int, patience_s: float, *, commit: bool = Tr
     return taken
 
 
+def take_from(consumers: Sequence[Consumer], count: int, patience_s: float) -> list[list[Message]]:
+    """Poll consumers in turn until they have so many messages together; fewer when patience ends."""
+    shares: list[list[Message]] = [[] for _ in consumers]
+    until = time.monotonic() + patience_s
+    while sum(map(len, shares)) < count and time.monotonic() < until:
+        for consumer, share in zip(consumers, shares, strict=True):
+            found = consumer.poll(count, 0.05)
+            consumer.commit(found)
+            share += found
+    return shares
+
+
 def by_key(messages: Sequence[Message]) -> dict[str, list[int]]:
     """The numbers that came for each key, in the order they came."""
     found: dict[str, list[int]] = defaultdict(list)
@@ -88,10 +100,9 @@ def test_members_of_a_group_share_the_work_and_repeat_none_of_it(ground):
             found = consumer.poll(100, 0.1)
             consumer.commit(found)
             share += found
-    for consumer, share in zip(pair, shares, strict=True):
-        share += take(consumer, len(sent), 0.2)
+    rest = take_from(pair, len(sent) - sum(map(len, shares)), ground.patience_s)
     assert all(shares)
-    assert values(shares[0] + shares[1]) == sent
+    assert values([message for share in (*shares, *rest) for message in share]) == sent
 
 
 def test_what_a_crash_left_uncommitted_comes_again_in_order(ground):
@@ -154,13 +165,11 @@ def test_what_a_member_still_works_on_stays_its_own_when_others_join(ground):
     send(ground.bus, ground.wide, 20)
     in_hand = take(first, 20, ground.patience_s, commit=False)
     second = ground.bus.consumer([ground.wide], "readers")
-    assert second.poll(20, 0.1) == []
+    assert second.poll(20, 2 * ground.quiet_s) == []
     first.commit(in_hand)
     sent = send(ground.bus, ground.wide, 20, begin=20)
-    came: list[Message] = []
-    for consumer in (first, second) * 3:
-        came += take(consumer, 20, 0.1)
-    assert values(came) == sent
+    shares = take_from((first, second), 20, ground.patience_s)
+    assert values(shares[0] + shares[1]) == sent
 
 
 def test_what_a_member_left_undone_goes_to_those_who_joined_meanwhile(ground):
@@ -178,7 +187,7 @@ def test_a_new_group_starts_where_it_asked_to(ground, start, expected):
     consumer = ground.bus.consumer([ground.narrow], "late", start=start)
     send(ground.bus, ground.narrow, 1, begin=2)
     assert values(take(consumer, len(expected), ground.patience_s)) == expected
-    assert consumer.poll(1, 0.05) == []
+    assert consumer.poll(1, ground.quiet_s) == []
 
 
 def test_each_listener_gets_everything_from_now_on(ground):
@@ -201,7 +210,7 @@ def test_a_paused_consumer_gets_nothing_and_loses_nothing(ground):
     consumer = ground.bus.consumer([ground.narrow], "readers")
     consumer.pause()
     send(ground.bus, ground.narrow, 3)
-    assert consumer.poll(3, 0.1) == []
+    assert consumer.poll(3, ground.quiet_s) == []
     consumer.resume()
     assert len(take(consumer, 3, ground.patience_s)) == 3
 
@@ -219,16 +228,16 @@ def test_a_waiting_poll_hears_of_a_message_at_once(ground):
     consumer = ground.bus.consumer([ground.narrow], "readers")
     Timer(0.1, ground.bus.publish, (ground.narrow, "key", b"1")).start()
     start = time.monotonic()
-    assert len(consumer.poll(1, 20.0)) == 1
-    assert time.monotonic() - start < 10
+    assert len(consumer.poll(1, 60.0)) == 1
+    assert time.monotonic() - start < 50
 
 
 def test_a_waiting_poll_can_be_woken(ground):
     consumer = ground.bus.consumer([ground.narrow], "readers")
     Timer(0.1, consumer.wake).start()
     start = time.monotonic()
-    assert consumer.poll(1, 20.0) == []
-    assert time.monotonic() - start < 10
+    assert consumer.poll(1, 60.0) == []
+    assert time.monotonic() - start < 50
 
 
 def test_a_wake_before_the_poll_counts_once(ground):
@@ -236,8 +245,8 @@ def test_a_wake_before_the_poll_counts_once(ground):
     send(ground.bus, ground.narrow, 1)
     consumer.wake()
     start = time.monotonic()
-    assert consumer.poll(1, 20.0) == []
-    assert time.monotonic() - start < 10
+    assert consumer.poll(1, 60.0) == []
+    assert time.monotonic() - start < 50
     assert len(take(consumer, 1, ground.patience_s)) == 1
 
 
@@ -245,7 +254,7 @@ def test_closing_the_bus_ends_a_poll_that_waits(ground):
     consumer = ground.bus.consumer([ground.narrow], "readers")
     Timer(0.1, ground.bus.close).start()
     with pytest.raises(Closed):
-        consumer.poll(1, 20.0)
+        consumer.poll(1, 60.0)
     with pytest.raises(Closed):
         ground.bus.publish(ground.narrow, "key", b"1")
 
@@ -287,5 +296,5 @@ def test_many_threads_publish_and_consume_without_loss(ground):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert values(came) == [b"%d" % n for n in range(200)]

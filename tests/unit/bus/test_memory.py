@@ -12,7 +12,7 @@ ONE = Topic("test.one.v1", "any", 2, 60.0, ("tests",), ("tests",))
 
 @pytest.fixture
 def bus(clock):
-    opened = MemoryBus([ONE], capacity=4, now=clock.now)
+    opened = MemoryBus([ONE], capacity=4, now=clock.now, history=0)
     yield opened
     opened.close()
 

@@ -112,19 +112,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
-    """A real S3 API on this machine, with the bucket `lipsol`."""
-    with S3Server.start() as server:
+def s3() -> Iterator[S3Server]:
+    """A real S3 API on this machine with the bucket `lipsol`, and the credentials for it in the environment."""
+    with S3Server.start() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
         server.make_bucket(BUCKET)
         yield server
-
-
-@pytest.fixture
-def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    """The same, and the credentials for it in the environment."""
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    return s3_server
 
 
 @pytest.fixture

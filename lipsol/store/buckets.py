@@ -1,9 +1,9 @@
 """Buckets of any S3-compatible server: the one door to boto3.
 
-Credentials come from boto3's own chain (environment, profile, role), never from our settings. Every call ends within
-`TRIES` times its bounds. A server that is away, refuses, or has no such bucket is Transient: an operator can mend it
-while clips wait. The checksums that boto3 adds by itself are left out, as many servers don't know them; what matters
-carries a digest of its own.
+Credentials come from boto3's own chain (environment, profile, role), never from our settings. A call is tried `TRIES`
+times within its bounds, with at most a second between. A server that is away, refuses, or has no such bucket is
+Transient: an operator can mend it while clips wait. The checksums that boto3 adds by itself are left out, as many
+servers don't know them; what matters carries a digest of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +46,7 @@ class Buckets:
         *,
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
+        tries: int = TRIES,
         page: int = PAGE,
     ) -> None:
         """Raises BadInput where there are no credentials, or the endpoint can't be one. Connects to nothing yet."""
@@ -58,7 +59,7 @@ class Buckets:
         config = Config(
             connect_timeout=connect_s,
             read_timeout=read_s,
-            retries={"mode": "standard", "total_max_attempts": TRIES},
+            retries={"mode": "standard", "total_max_attempts": tries},
             max_pool_connections=CONNECTIONS,
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

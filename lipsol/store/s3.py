@@ -81,7 +81,10 @@ class S3Store:
         return self._prefix + check_key(key)
 
     def _lives(self, expires: str | None) -> bool:
-        return expires is None or float(expires) > self._now()
+        try:
+            return expires is None or float(expires) > self._now()
+        except ValueError:
+            return False
 
     def _is_live(self, name: str) -> bool:
         with suppress(NotFound):

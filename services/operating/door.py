@@ -5,7 +5,9 @@ page in a browser can't send it what it takes (JSON, to this machine by its own 
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Request
@@ -15,10 +17,34 @@ from starlette.responses import Response
 
 from lipsol.errors import BadInput
 from services.doors.problems import Refused
+from services.doors.server import Server
 from services.doors.web import new_app
 from services.operating.operations import OPERATIONS, Operations
+from services.operating.settings import OperatingSettings
 
 SELF = frozenset({"127.0.0.1", "localhost", "::1"})  # how programs of this machine call it
+
+
+@contextmanager
+def door(operations: Operations, settings: OperatingSettings) -> Iterator[int]:
+    """The door, open in a thread of its own for as long as the block lasts; gives its port.
+
+    Raises BadInput if the port can't be had.
+    """
+    host = settings.host
+    try:
+        server = Server(create_app(operations, host), host, settings.port, settings, lambda: None)
+    except BadInput as taken:
+        raise BadInput(
+            f"the operator's door: {taken.detail}", "end the other `lipsol serve`, or set LIPSOL_OPERATING__PORT"
+        ) from taken
+    thread = Thread(target=server.run, name="operating-door", daemon=True)
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.leave()
+        thread.join(settings.grace_s)
 
 
 def create_app(operations: Operations, host: str = "127.0.0.1") -> FastAPI:

@@ -13,10 +13,13 @@ from lipsol.runtime.cpus import available_cpus
 from lipsol.runtime.envelope import wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
+from lipsol.store.objects import Objects
 from lipsol.store.port import Store
 from lipsol.topics import DEAD_LETTERS, DELETIONS, PREDICTIONS
 from services.doors.service import Faults, Service, Working
 from services.preprocess.aside import Aside
+from services.preprocess.batches import Batches
+from services.preprocess.fetching import Fetching
 from services.preprocess.flight import Flight
 from services.preprocess.handler import Handler, Watching
 from services.preprocess.keeping import Keeper
@@ -33,6 +36,8 @@ from services.preprocess.waiting import Waiters
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from services.doors.server import Beside
+
 NAME = "preprocess"
 EAR = "preprocess-ear"  # the listener that every replica has for itself, in figures
 
@@ -41,27 +46,46 @@ class Edge(Service):
     """The edge, put together."""
 
     def __init__(
-        self, settings: PreprocessSettings, handler: Handler, pool: Pool, aside: Aside, workers: Sequence[Working]
+        self,
+        settings: PreprocessSettings,
+        handler: Handler,
+        pool: Pool,
+        aside: Aside,
+        batches: Batches,
+        workers: Sequence[Working],
     ) -> None:
-        super().__init__(NAME, settings, workers, self.door)
+        super().__init__(NAME, settings, [*workers, batches], self.door)
         self.handler = handler
+        self._batches = batches
         self.pool = pool
         self.receiving = Receiving(handler, pool, settings)
         self.held = Held(UploadBounds(settings.max_bytes, settings.memory_bytes, settings.upload_s))
+        self._own = settings
         self._aside = aside
 
     def stop(self) -> None:
         """Watch what was taken to its end, hear what was read of it, and leave."""
         self.drain()
-        self.pool.stop()
+        self.finish()
         self._aside.stop()
         super().stop()
+
+    def finish(self) -> None:
+        """Fetch no more, and watch what was taken to its end."""
+        self._batches.stop(self.settings.grace_s)
+        self.pool.stop()
 
     def door(self, faults: Faults) -> "FastAPI":
         """The HTTP door; `faults` says why the platform behind it is not ready."""
         from services.preprocess.api import create_app
 
         return create_app(self.handler, self.receiving, self.held, faults)
+
+    def beside(self, host: str, faults: Faults) -> "Sequence[Beside]":
+        """The gRPC door."""
+        from services.preprocess.rpc import rpc_server
+
+        return [rpc_server(self.handler, self.receiving, self.held, host, self._own.grpc_port, faults)]
 
 
 def build(
@@ -72,8 +96,13 @@ def build(
     *,
     telemetry: Telemetry | None = None,
     watcher: Watching | None = None,
+    objects: Objects | None = None,
 ) -> Edge:
-    """The edge over its ports; `watcher` stands in for the decoder and the face models."""
+    """The edge over its ports.
+
+    watcher  stands in for the decoder and the face models
+    objects  opens the videos of batches; None: those in the store
+    """
     telemetry = telemetry or Telemetry()
     publish = _publisher(bus)
     aside = Aside(publish)
@@ -97,15 +126,20 @@ def build(
         now=time.time,
         telemetry=telemetry,
     )
+    threads = settings.workers or available_cpus()
     pool = Pool(
-        settings.workers or available_cpus(),
+        threads,
         settings.line,
         settings.retry_after_s,
         lambda taken: telemetry.set("lipsol_waiting_clips", float(taken)),
     )
+    fetching = Fetching(
+        handler, pool, objects or Objects(store), store, max_bytes=settings.max_bytes, ahead=settings.ahead
+    )
+    batches = Batches(fetching, bus, settings.fetches or max(1, threads // 2), telemetry)
     ears = _ears(settings, bus, settling, telemetry)
     sweeper = Sweeper(store, retention_s=settings.retention_s, every_s=settings.sweep_s, telemetry=telemetry)
-    return Edge(settings, handler, pool, aside, [traffic, *ears, sweeper])
+    return Edge(settings, handler, pool, aside, batches, [traffic, *ears, sweeper])
 
 
 def _ears(settings: PreprocessSettings, bus: Bus, settling: Settling, telemetry: Telemetry) -> list[Worker]:

@@ -84,11 +84,13 @@ class Handler:
         *,
         deadline_at: float = 0.0,
         keyed: bool = False,
+        batch: str = "",
     ) -> Result:
         """Take one clip: watch it, keep its mouth, and have it read. Returns its result so far ("reading").
 
         deadline_at  Unix seconds after which nobody waits for it any more; 0.0: no such time
         keyed        it may be sent again under the same id
+        batch        the batch that it belongs to: who fetched it tells of a refusal; "": none
 
         Raises BadInput for a clip or a wish that can't be met, TooLate past the deadline, Transient or Busy when store
         or bus can't take it; then nothing of it is kept, but for what a repeat of a keyed one goes on from.
@@ -98,7 +100,7 @@ class Handler:
         try:
             self._check_time(deadline_at)
             asked = asked.checked(self.registry, self.language)
-            event = self._kept(clip_id, self._watched(clip_id, data), asked, received_at, deadline_at)
+            event = self._kept(clip_id, self._watched(clip_id, data, batch), asked, received_at, deadline_at)
             self._check_time(deadline_at)
             return self._hand_on(event, keyed=keyed)
         except Exception as fault:
@@ -153,12 +155,13 @@ class Handler:
                 f"the clip's deadline passed {late_s:.1f} s before it was read", "allow more time, or try again later"
             )
 
-    def _watched(self, clip_id: str, data: bytes) -> Watched:
+    def _watched(self, clip_id: str, data: bytes, batch: str) -> Watched:
         """What was seen in a clip; if it can't be read, the others are told."""
         try:
             return self.watcher.watch(data)
         except BadInput as fault:
-            self.aside(ClipRefused(clip_id, "", fault.detail, fault.cure, self.now()))
+            if not batch:
+                self.aside(ClipRefused(clip_id, "", fault.detail, fault.cure, self.now()))
             raise
 
     def _kept(self, clip_id: str, watched: Watched, asked: Asked, received_at: float, deadline_at: float) -> MouthReady:

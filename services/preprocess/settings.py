@@ -55,6 +55,13 @@ class PreprocessSettings(DoorSettings):
     attempts: int = Field(3, ge=1)
     """How often a result is tried to be kept when something passing fails, before it becomes a dead letter."""
 
+    fetches: int = Field(0, ge=0)
+    """Clips of batches that are fetched and watched at the same time; 0 takes half as many as `workers`, one at least:
+    the other half is left to those who wait for an answer."""
+    ahead: int = Field(16, ge=1)
+    """Clips of batches that this replica has handed on and that are not read yet, before it fetches more. As many as a
+    reader takes together and as many that wait; who sends one clip waits behind these at most."""
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.memory_bytes < self.max_bytes:

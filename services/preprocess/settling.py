@@ -15,14 +15,14 @@ import structlog
 from lipsol.errors import LipsolError, NotFound
 from lipsol.events import ClipDeleted, DeadLetter, Event, PredictionMade
 from lipsol.runtime.telemetry import Telemetry
-from lipsol.topics import CANARY_MOUTHS, STABLE_MOUTHS
+from lipsol.topics import CANARY_MOUTHS, CLIPS, STABLE_MOUTHS
 from services.preprocess.flight import Flight
 from services.preprocess.keeping import Keeper
 from services.preprocess.repeats import Repeats
 from services.preprocess.results import Result, failed, read
 from services.preprocess.waiting import Waiters
 
-READING = frozenset({STABLE_MOUTHS.name, CANARY_MOUTHS.name})  # topics whose dead letters mean a clip without a reading
+READING = frozenset({CLIPS.name, STABLE_MOUTHS.name, CANARY_MOUTHS.name})  # whose dead letters mean a clip unread
 
 log = structlog.get_logger("lipsol.preprocess")
 

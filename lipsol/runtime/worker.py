@@ -17,7 +17,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from itertools import islice
 from threading import Event as Flag
 from threading import Thread
@@ -40,7 +39,6 @@ POLL_S = 5.0  # that a poll waits at most; `stop` wakes it, so this is no delay
 BACKOFF_S, BACKOFF_MAX_S = 0.2, 5.0  # first and longest wait before another try
 LAG_EVERY_S = 1.0  # between two looks at the queue: a look asks the broker
 SKEW_S = 60.0  # that the bus's clock may be behind ours
-ATTEMPTS = "attempts"  # header of a result: how many tries it took
 
 log = structlog.get_logger()
 
@@ -54,6 +52,7 @@ class Worker:
     batch     messages that are handled together at most
     attempts  how often one message is tried
     start     where a group that is new begins
+    prepare   called once, in the group and before the first message: what it raises is told, and it is called again
     """
 
     def __init__(
@@ -69,6 +68,7 @@ class Worker:
         attempts: int = 3,
         start: Start = "earliest",
         clock: Clock | None = None,
+        prepare: Callable[[], None] | None = None,
     ) -> None:
         if batch < 1 or attempts < 1 or not topics:
             raise BadInput(
@@ -78,7 +78,7 @@ class Worker:
         self._bus, self._topics, self._group, self._handle = bus, tuple(topics), group, handle
         self._stage, self._telemetry = stage, telemetry
         self._batch, self._attempts, self._start = batch, attempts, start
-        self._clock = clock or SystemClock()
+        self._clock, self._prepare = clock or SystemClock(), prepare
         self._stopping, self._tried = Flag(), Flag()
         self._consumer: Consumer | None = None
         self._thread: Thread | None = None
@@ -136,7 +136,7 @@ class Worker:
         consumer = None
         try:
             self._consumer = consumer = self._bus.consumer(self._topics, self._group, start=self._start)
-            self._catch_up()
+            self._make_ready()
             self._fare_well()
             self._tried.set()
             self._follow(consumer)
@@ -163,6 +163,13 @@ class Worker:
             self._look_at_lag(consumer)
             if messages:
                 self._work(consumer, messages)
+
+    def _make_ready(self) -> None:
+        if self._prepare is not None:
+            self._fault = f"{self._stage} is restoring what it knew"
+            self._prepare()
+            self._prepare = None
+        self._catch_up()
 
     def _catch_up(self) -> None:
         """Let a listener hear what it missed since it heard the last; of a group, the bus itself keeps the place."""
@@ -233,8 +240,7 @@ class Worker:
         with step, self._telemetry.timed("lipsol_handle_seconds", stage=self._stage):
             results = self._handle(events)
             now = self._clock.now()
-            told = [wrap(result, self._stage, now, traces.get(subject(result))) for result in results]
-        return [replace(out, headers={**out.headers, ATTEMPTS: str(attempt)}) for out in told]
+            return [wrap(result, self._stage, now, traces.get(subject(result)), attempts=attempt) for result in results]
 
     def _bury(self, one: Taken, fault: Exception, attempts: int) -> list[Outgoing]:
         """The dead letter for a message, and a line in the log."""

@@ -64,7 +64,9 @@ class Bench:
         return Worker(bus or self.bus, self.topics, "readers", self.handle, **settings)
 
     def waiting(self) -> int:
-        return sum(self.bus.kept(topic) for topic in self.topics)
+        """Messages that the group has not committed."""
+        done = self.bus.replay(self.topics, before="readers")
+        return len(list(self.bus.replay(self.topics))) - len(list(done))
 
     def letters(self) -> list[DeadLetter]:
         found = self.bus.consumer([DEAD_LETTERS.name], "menders").poll(100, 0.0)
@@ -156,7 +158,7 @@ def test_a_dead_letter_that_dies_is_logged_and_not_sent_round_in_circles(bench):
     )
     with capture_logs() as logs:
         bench.work()
-    assert bench.letters() == []
+    assert [letter.dead_key for letter in bench.letters()] == ["k"]  # as it was: the topic keeps it
     assert [line["topic"] for line in logs if line["event"] == "dead-letter"] == [DEAD_LETTERS.name]
 
 
@@ -268,7 +270,7 @@ def test_a_topic_that_is_missing_is_said_in_one_line_and_keeps_the_message():
         assert worker.alive
         assert worker.stop(PATIENCE_S)
     assert [line["event"] for line in logs].count("worker-waits") == 1
-    assert bus.kept(DELETIONS.name) == 1
+    assert list(bus.replay([DELETIONS.name], before="readers")) == []
     bus.close()
 
 
@@ -448,7 +450,8 @@ def test_a_result_says_how_many_tries_it_took(bench):
     bench.faults["b"] = [Transient("away")]
     bench.send("a", "b")
     bench.work()
-    tries = {getattr(from_bytes(m.topic, m.value), "clip_id", ""): m.headers["attempts"] for m in listener.poll(9, 1.0)}
+    told = listener.poll(9, 1.0)
+    tries = {getattr(from_bytes(m.topic, m.value), "clip_id", ""): m.headers["ce_attempts"] for m in told}
     assert tries == {"a": "1", "b": "2"}
 
 

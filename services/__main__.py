@@ -14,7 +14,7 @@ from lipsol.errors import BadInput, LipsolError
 from lipsol.runtime.logs import set_up_logging
 from lipsol.runtime.settings import Settings, load
 from lipsol.runtime.telemetry import MetricsServer, Telemetry
-from lipsol.runtime.wiring import open_bus, open_registry, open_store
+from lipsol.runtime.wiring import open_bus, open_objects, open_registry, open_store
 from services import inference, monitor, preprocess
 from services.doors.server import Server
 from services.doors.service import DoorSettings, Service
@@ -81,11 +81,14 @@ def serve_alone(name: str, settings: EmbeddedSettings, bus: Bus, **parts: Any) -
     build, metrics_port = ALONE[name]
     place: DoorSettings = getattr(settings, name)
     telemetry, store = Telemetry(), open_store(settings)
+    if name == preprocess.NAME:
+        parts = {"objects": open_objects(settings, store), **parts}
     service: Service = build(place, bus, store, open_registry(settings), telemetry=telemetry, **parts)
     named = settings.telemetry.metrics_port
     metrics = MetricsServer(telemetry, metrics_port if named is None else named, settings.telemetry.metrics_host)
     try:
-        server = Server(service.app, place.host, place.port, place, service.drain)
+        beside = service.beside(place.host, service.faults)
+        server = Server(service.app, place.host, place.port, place, service.drain, beside)
         with _starting(service, server):
             server.run()
     finally:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -16,12 +17,15 @@ from lipsol.errors import Busy, LipsolError, Transient
 from lipsol.registry.port import Registry
 from lipsol.runtime.settings import Settings, load
 from lipsol.runtime.telemetry import MetricsServer, Telemetry
-from lipsol.runtime.wiring import open_bus, open_registry, open_store
+from lipsol.runtime.wiring import open_bus, open_objects, open_registry, open_store
 from services import inference, monitor, preprocess
 from services.doors.service import Service
 from services.inference.models import OpenReader
 from services.inference.settings import InferenceSettings
 from services.monitor.settings import MonitorSettings
+from services.operating import PRIVATE_BUSES
+from services.operating.operations import Operations
+from services.operating.settings import OperatingSettings
 from services.preprocess.asking import Asked
 from services.preprocess.handler import Watching, new_id
 from services.preprocess.results import Result
@@ -37,6 +41,7 @@ class EmbeddedSettings(Settings):
     preprocess: PreprocessSettings = PreprocessSettings()
     inference: InferenceSettings = InferenceSettings()
     monitor: MonitorSettings = MonitorSettings()
+    operating: OperatingSettings = OperatingSettings()
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,17 @@ class Embedded:
         self.settings = settings or load(EmbeddedSettings)
         self.telemetry = Telemetry()
         self.registry = registry or open_registry(self.settings)
-        self._bus = open_bus(self.settings)
-        self._store = open_store(self.settings)
-        ports = (self._bus, self._store, self.registry)
-        self.edge = preprocess.build(self.settings.preprocess, *ports, telemetry=self.telemetry, watcher=watcher)
-        inferring = inference.build(self.settings.inference, *ports, telemetry=self.telemetry, open_reader=open_reader)
+        self.bus = open_bus(self.settings)
+        self.store = open_store(self.settings)
+        ports = (self.bus, self.store, self.registry)
+        objects = open_objects(self.settings, self.store)
+        self.edge = preprocess.build(
+            self.settings.preprocess, *ports, telemetry=self.telemetry, watcher=watcher, objects=objects
+        )
+        both = self.settings.inference.model_copy(update={"track": "both"})  # nobody else is here to read the other
+        inferring = inference.build(both, *ports, telemetry=self.telemetry, open_reader=open_reader)
         watching = monitor.build(self.settings.monitor, *ports, telemetry=self.telemetry)
+        self.operations = Operations(self.bus, self.store, self.registry)
         self._asked = Unread()
         self._services: tuple[Service, ...] = (inferring, self.edge, watching)  # in the direction of the flow
 
@@ -134,16 +144,26 @@ class Embedded:
             service.drain()
 
     def serve(self, host: str = "", port: int | None = None) -> None:
-        """Serve the page and the API until told to leave (SIGTERM, Ctrl-C), and `/metrics` on its own port.
+        """Serve the page and the API until told to leave (SIGTERM, Ctrl-C); operators and `/metrics` have own ports.
 
         host, port: instead of the settings'. Raises BadInput or Transient where a port can't be had.
         """
+        with self._operable():
+            self._serve(host, port)
+
+    def _serve(self, host: str, port: int | None) -> None:
         from services.doors.server import Server
 
         place = self.settings.preprocess
         named = self.settings.telemetry.metrics_port
+        host = host or place.host
         server = Server(
-            self.edge.door(self.faults), host or place.host, place.port if port is None else port, place, self.drain
+            self.edge.door(self.faults),
+            host,
+            place.port if port is None else port,
+            place,
+            self.drain,
+            self.edge.beside(host, self.faults),
         )
         metrics = MetricsServer(
             self.telemetry, METRICS_PORT if named is None else named, self.settings.telemetry.metrics_host
@@ -152,6 +172,14 @@ class Embedded:
             server.run()
         finally:
             metrics.close()
+
+    def _operable(self) -> AbstractContextManager[object]:
+        """Lets operators in from outside; a bus that is shared lets them in by itself."""
+        if self.settings.bus.kind not in PRIVATE_BUSES:
+            return nullcontext()
+        from services.operating.door import door
+
+        return door(self.operations, self.settings.operating)
 
     def _send(self, data: bytes, asked: Asked) -> _Sent:
         """Hand a clip to the edge, waiting for a place in its line."""
@@ -189,10 +217,10 @@ class Embedded:
     def _close(self) -> None:
         """Stop in the direction of the flow, so that each still hears what those before it had to say."""
         self.drain()
-        self.edge.pool.stop()
+        self.edge.finish()
         for waiting in (self.edge.handler.flight, self._asked):  # the memory bus takes what waits on it along
             waiting.wait(self.settings.inference.grace_s)
         for service in self._services:
             service.stop()
-        self._bus.close()
-        self._store.close()
+        self.bus.close()
+        self.store.close()

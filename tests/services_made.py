@@ -36,6 +36,7 @@ from lipsol.topics import STABLE_MOUTHS
 from services.doors.server import Server
 from services.doors.service import DoorSettings
 from services.embedded import Embedded, EmbeddedSettings
+from services.operating.settings import OperatingSettings
 from services.preprocess.settings import PreprocessSettings
 
 SAID = "bin blue at f two now"
@@ -136,7 +137,8 @@ def settings_of(tmp_path: Path, **preprocess: object) -> EmbeddedSettings:
         store=StoreSettings(folder=tmp_path / "store"),
         registry=RegistrySettings(folder=tmp_path / "models"),
         telemetry=TelemetrySettings(metrics_port=0, metrics_host="127.0.0.1"),
-        preprocess=PreprocessSettings.model_validate({"workers": 2, "wait_s": 10.0, **preprocess}),
+        operating=OperatingSettings(port=0),
+        preprocess=PreprocessSettings.model_validate({"workers": 2, "wait_s": 10.0, "grpc_port": 0, **preprocess}),
     )
 
 

@@ -3,10 +3,12 @@
 SIGTERM and Ctrl-C begin that; a second one ends it at once.
 """
 
+import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,14 +20,36 @@ BACKLOG = 512  # connections that wait for accept
 IDLE_S = 15  # an idle connection is kept this long
 
 
+class Beside(Protocol):
+    """Another door on the same event loop."""
+
+    async def start(self) -> None:
+        """Open it. Raises BadInput if it can't be opened."""
+        ...
+
+    async def stop(self, grace_s: float) -> None:
+        """Take nothing new; what is in work has grace_s seconds."""
+        ...
+
+
 class Server(uvicorn.Server):
     """One app on one port. `run()` returns when it has left; `leave()` begins that from any thread."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, place: DoorSettings, unready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        place: DoorSettings,
+        unready: Callable[[], None],
+        beside: Sequence[Beside] = (),
+    ) -> None:
         """place says how to leave: for `drain_s` the server still takes requests while the service says that it is not
         ready, so that whoever spreads the load hears of it; then the answers that are owed have `grace_s`.
 
-        unready is called first of all when told to leave. Raises BadInput if the port can't be had.
+        unready is called first of all when told to leave. beside: other doors, opened and closed with this one.
+
+        Raises BadInput if the port can't be had.
         """
         super().__init__(
             uvicorn.Config(
@@ -40,7 +64,9 @@ class Server(uvicorn.Server):
         )
         self._socket = _listen(host, port)
         self._drain_s = place.drain_s
+        self._grace_s = place.grace_s
         self._unready = unready
+        self._beside = beside
         self._leave_at: float | None = None
 
     @property
@@ -51,6 +77,22 @@ class Server(uvicorn.Server):
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until left."""
         super().run(sockets if sockets is not None else [self._socket])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open every door. Raises BadInput where one can't be opened."""
+        try:
+            for door in self._beside:
+                await door.start()
+        except BaseException:
+            self._socket.close()
+            raise
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close every door at the same time; each gives the answers that it owes."""
+        others = [asyncio.ensure_future(door.stop(self._grace_s)) for door in self._beside]
+        await super().shutdown(sockets)
+        await asyncio.gather(*others)
 
     def leave(self) -> None:
         """Begin to leave."""

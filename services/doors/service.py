@@ -12,6 +12,8 @@ from lipsol.runtime.settings import Section
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from services.doors.server import Beside
+
 Faults = Callable[[], Sequence[str]]
 
 
@@ -98,6 +100,11 @@ class Service:
     def ready(self) -> bool:
         """Whether this service should get work."""
         return not self.faults()
+
+    def beside(self, host: str, faults: Faults) -> "Sequence[Beside]":
+        """Doors beside the HTTP one, on the same address; `faults` says why what is behind them is not ready."""
+        del host, faults  # only the edge has any
+        return ()
 
     @cached_property
     def app(self) -> "FastAPI":

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from lipsol.registry.port import ModelInfo
 from services.preprocess.results import Result
 
+FEEDBACK_MAX = 2000  # characters of the right words
+
 FIELDS = {
     "file": {"type": "string", "format": "binary", "description": "The clip: MP4, WebM, MOV, AVI or MPEG"},
     "model": {"type": "string", "description": "Name or digest of a model; without it the language's own"},
@@ -43,7 +45,7 @@ class Feedback(BaseModel):
         json_schema_extra={"examples": [{"text": "bin green by b three again"}, {"verdict": "wrong"}]},
     )
 
-    text: str | None = Field(default=None, max_length=2000, description="The words that were really said")
+    text: str | None = Field(default=None, max_length=FEEDBACK_MAX, description="The words that were really said")
     verdict: Literal["right", "wrong"] | None = Field(default=None, description="Whether the reading was right")
 
     @model_validator(mode="after")

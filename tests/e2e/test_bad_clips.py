@@ -64,7 +64,11 @@ def platform(tmp_path_factory):
         pytest.skip("no models/*.lipsol: make train")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    told = {"LIPSOL_PREPROCESS__PORT": str(port), "LIPSOL_TELEMETRY__METRICS_PORT": "0"}
+    told = {
+        "LIPSOL_PREPROCESS__PORT": str(port),
+        "LIPSOL_PREPROCESS__GRPC_PORT": "0",
+        "LIPSOL_TELEMETRY__METRICS_PORT": "0",
+    }
     log = tmp_path_factory.mktemp("platform") / "log"
     with log.open("wb") as out, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
         process = subprocess.Popen(

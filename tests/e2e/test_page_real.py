@@ -35,7 +35,7 @@ def platform(tmp_path_factory):
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", "serve", "--port", str(port)],
             cwd=TOP,
-            env=os.environ | {"LIPSOL_TELEMETRY__METRICS_PORT": "0"},
+            env=os.environ | {"LIPSOL_TELEMETRY__METRICS_PORT": "0", "LIPSOL_PREPROCESS__GRPC_PORT": "0"},
             stdout=out,
             stderr=out,
         )

@@ -21,10 +21,10 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy few
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo run kafka up test check lint format types floors proto bench scenarios soak train lock hooks browser clean
+.PHONY: help demo run kafka s3 up test check lint format types floors proto bench scenarios soak train lock hooks browser clean
 
 help:  ## list these verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/serve.stamp  ## read the samples and print each with its truth and confidence
 	@$(BIN)/lipsol read samples/*.mp4 --truth samples/truth.csv
@@ -34,6 +34,9 @@ run: .venv/serve.stamp  ## serve the page at http://127.0.0.1:8080
 
 kafka: .venv/serve.stamp  ## run a real Kafka on this machine, at 127.0.0.1:9092 (needs Java 17 and Maven)
 	@$(BIN)/python -m services.local kafka
+
+s3: .venv/dev.stamp  ## run a real S3 API on this machine, at 127.0.0.1:9000, all in memory
+	@$(BIN)/python -m services.local.s3
 
 up: .venv/serve.stamp  ## run Kafka and the three services as processes, the page at http://127.0.0.1:8080
 	@$(BIN)/python -m services.local up

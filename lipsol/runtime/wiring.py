@@ -78,13 +78,14 @@ def open_objects(settings: Settings, store: Store) -> Objects:
     """The door to objects that clients name, beside a store that `open_store` opened. Raises BadInput as that does."""
     place = settings.store
     readable = frozenset(filter(None, place.readable.split(",")))
-    in_a_bucket = place.kind == "s3"
-    if not readable and not in_a_bucket:
+    if place.kind == "local" and not readable:
         return Objects(store)
     from lipsol.store.buckets import Buckets
+    from lipsol.store.s3 import S3Store
 
-    own = (place.bucket, place.prefix) if in_a_bucket else None
-    return Objects(store, Buckets(place.endpoint, place.region), readable | set(own[:1] if own else ()), own)
+    if isinstance(store, S3Store):
+        return Objects(store, store.buckets, readable | {place.bucket}, own=(place.bucket, place.prefix))
+    return Objects(store, Buckets(place.endpoint, place.region), readable)
 
 
 def open_registry(settings: Settings) -> Registry:

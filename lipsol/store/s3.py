@@ -23,25 +23,25 @@ class S3Store:
     """Objects in a bucket. `prefix`: before every key, "" or ending in a slash; `now`: Unix time, seconds."""
 
     def __init__(self, buckets: Buckets, bucket: str, prefix: str = "", now: Callable[[], float] = time.time) -> None:
-        self._buckets = buckets
+        self.buckets = buckets
         self._bucket = bucket
         self._prefix = prefix
         self._now = now
 
     def check(self) -> None:
         """Raise BadInput if the server refuses us the bucket or has none, Transient when no server answers."""
-        self._buckets.check(self._bucket)
+        self.buckets.check(self._bucket)
 
     def put(self, key: str, data: bytes, ttl_s: float | None = None) -> None:
         name = self._name(key)
         check_ttl(key, ttl_s)
         notes = {} if ttl_s is None else {EXPIRES: repr(self._now() + ttl_s)}
-        self._buckets.put(self._bucket, name, data, notes)
+        self.buckets.put(self._bucket, name, data, notes)
 
     def get(self, key: str, max_bytes: int | None = None) -> bytes:
         name = self._name(key)
         with suppress(NotFound):
-            data, notes = self._buckets.get(self._bucket, name, max_bytes)
+            data, notes = self.buckets.get(self._bucket, name, max_bytes)
             if self._lives(notes.get(EXPIRES)):
                 return data
         raise NotFound(f"nothing is kept under {key!r} (any more)", "put it again")
@@ -50,12 +50,12 @@ class S3Store:
         return self._is_live(self._name(key))
 
     def delete(self, key: str) -> None:
-        self._buckets.delete(self._bucket, [self._name(key)])
+        self.buckets.delete(self._bucket, [self._name(key)])
 
     def delete_prefix(self, prefix: str) -> int:
-        names = [kept.key for kept in self._buckets.walk(self._bucket, self._prefix + check_prefix(prefix))]
+        names = [kept.key for kept in self.buckets.walk(self._bucket, self._prefix + check_prefix(prefix))]
         live = sum(lives for _, lives in self._asked(names))
-        self._buckets.delete(self._bucket, names)
+        self.buckets.delete(self._bucket, names)
         return live
 
     def list(self, prefix: str) -> list[str]:
@@ -65,17 +65,17 @@ class S3Store:
 
     def survey(self, prefix: str) -> Iterator[Kept]:
         root = self._prefix + (check_prefix(prefix) if prefix else "")
-        for kept in self._buckets.walk(self._bucket, root):
+        for kept in self.buckets.walk(self._bucket, root):
             yield Kept(kept.key.removeprefix(self._prefix), kept.size_bytes, kept.age_s)
 
     def sweep(self, older_s: float = 0.0) -> int:
-        old = (kept.key for kept in self._buckets.walk(self._bucket, self._prefix) if kept.age_s >= older_s)
+        old = (kept.key for kept in self.buckets.walk(self._bucket, self._prefix) if kept.age_s >= older_s)
         expired = [name for name, lives in self._asked(old) if not lives]
-        self._buckets.delete(self._bucket, expired)
+        self.buckets.delete(self._bucket, expired)
         return len(expired)
 
     def close(self) -> None:
-        self._buckets.close()
+        self.buckets.close()
 
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)
@@ -88,7 +88,7 @@ class S3Store:
 
     def _is_live(self, name: str) -> bool:
         with suppress(NotFound):
-            return self._lives(self._buckets.notes(self._bucket, name).get(EXPIRES))
+            return self._lives(self.buckets.notes(self._bucket, name).get(EXPIRES))
         return False
 
     def _asked(self, names: Iterable[str]) -> Iterator[tuple[str, bool]]:

@@ -6,6 +6,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,6 +40,9 @@ class S3Server:
         program = shutil.which("moto_server", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
         if program is None:
             raise Transient("no moto_server here", "set up the environment for development: make test")
+        with socket.socket() as probe:
+            if not probe.connect_ex((HOST, port)):
+                raise Transient(f"somebody listens at {HOST}:{port} already", "end that first")
         command = [program, "--host", HOST, "--port", str(port)]
         server = cls(port, Process(command, output=subprocess.DEVNULL))
         server._await_start()

@@ -6,7 +6,7 @@ import pytest
 
 from lipsol.errors import BadInput, NotFound, Transient
 from lipsol.runtime.settings import Settings, StoreSettings
-from lipsol.runtime.wiring import open_objects
+from lipsol.runtime.wiring import open_objects, open_store
 from lipsol.store.local import LocalStore
 from lipsol.store.objects import Listed, Objects
 from lipsol.store.s3 import S3Store
@@ -145,7 +145,8 @@ def test_the_settings_name_the_buckets_that_may_be_read(s3, objects, tmp_path):
 
 def test_a_store_in_a_bucket_lets_its_own_bucket_be_read(s3, objects, prefix):
     told = StoreSettings(kind="s3", endpoint=s3.endpoint, prefix=prefix)
-    opened = open_objects(Settings(store=told), LocalStore())
+    settings = Settings(store=told)
+    opened = open_objects(settings, open_store(settings))
     assert opened.fetch(f"s3://{BUCKET}/{prefix}batches/b1/1.mp4", 100) == VIDEO
     assert "own" in refusal(opened, f"s3://{BUCKET}/{prefix}clips/1/mouth")
     assert "may not read" in refusal(opened, "s3://videos/s1/b.mp4")

@@ -83,14 +83,14 @@ def test_two_stores_share_a_bucket_by_their_prefixes(s3):
 
 
 def test_what_others_put_into_the_bucket_never_expires(store):
-    buckets = store._buckets
+    buckets = store.buckets
     buckets.put(BUCKET, f"{store._prefix}theirs", b"x", {"expires": "0"})
     assert store.sweep() == 0
     assert store.get("theirs") == b"x"
 
 
 def test_an_expiry_that_nobody_can_read_is_one_that_has_passed(store):
-    store._buckets.put(BUCKET, f"{store._prefix}a", b"x", {EXPIRES: "soon"})
+    store.buckets.put(BUCKET, f"{store._prefix}a", b"x", {EXPIRES: "soon"})
     with pytest.raises(NotFound):
         store.get("a")
     assert store.sweep() == 1

@@ -94,6 +94,19 @@ _MONITOR = (
     Metric(
         "lipsol_verdicts_total", "counter", "Readings judged by a person; reason: right or wrong.", ("model", "reason")
     ),
+    Metric(
+        "lipsol_shadow_readings_total",
+        "counter",
+        "Readings of shadow copies; in no other figure of the readings, and no user's.",
+        ("model",),
+    ),
+    Metric("lipsol_refusals_total", "counter", "Clips that the edge refused, by kind of reason.", ("reason",)),
+    Metric(
+        "lipsol_dead_letters_seen_total",
+        "counter",
+        "Dead letters on their topic, whichever process wrote them, by kind (as lipsol_dead_letters_total).",
+        ("reason",),
+    ),
     Metric("lipsol_face_found_ratio", "histogram", "Share of a clip's frames with a face.", buckets=TENTHS),
     Metric("lipsol_mouth_width_pixels", "histogram", "From corner to corner of the mouth.", buckets=PIXELS),
     Metric("lipsol_yaw_degrees", "histogram", "Turn of the head to the side.", buckets=DEGREES),

@@ -153,7 +153,7 @@ class Worker:
         """Work until told to stop, or until the consumer is closed; if that was the bus, joining anew tells."""
         while not self._stopping.is_set():
             try:
-                messages = consumer.poll(self._batch, POLL_S)
+                messages = consumer.poll(self._batch, 0.0 if self._stumbles else POLL_S)
             except Closed:
                 return
             except (Transient, NotFound) as fault:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from threading import Event as Flag
+from threading import Thread
 
 import pytest
 import structlog
@@ -12,7 +13,7 @@ from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Consumer, Message, Outgoing, Start
 from lipsol.errors import BadInput, Busy, ModelError, Transient
 from lipsol.events import ClipDeleted, ClipReceived, DeadLetter, Event, from_bytes
-from lipsol.runtime.clock import ManualClock, SystemClock
+from lipsol.runtime.clock import ManualClock
 from lipsol.runtime.envelope import Trace, wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
@@ -319,14 +320,15 @@ def test_a_broker_that_is_not_there_yet_is_waited_for_and_said_once(bench):
 
 def test_while_the_broker_is_away_the_worker_says_so_and_afterwards_no_more(bench):
     bus = AwayBus(bench.bus, joins=10**9)
-    worker = bench.worker(bus, clock=SystemClock())
+    worker = bench.worker(bus)
     worker.start()
     assert (worker.alive, worker.fault) == (True, "no broker answers at 127.0.0.1:9: start it")
     bus.joins = 0
     until(lambda: worker.fault is None)
-    bus.polls = 2
+    bus.polls = 10**9
     bench.send("a")  # ends the poll that waits
     until(lambda: worker.fault == "the broker is away: wait")
+    bus.polls = 0
     until(lambda: worker.fault is None)
     assert worker.stop(PATIENCE_S)
     assert worker.fault == "test takes no events"
@@ -341,6 +343,36 @@ def test_a_bus_that_is_only_full_is_no_fault(bench):
     worker.start()
     assert full.refused.wait(PATIENCE_S)
     assert worker.fault is None
+    assert worker.stop(PATIENCE_S)
+
+
+def test_what_must_be_ready_first_is_asked_for_until_it_is_and_once_then(bench):
+    asked: list[int] = []
+
+    def prepare() -> None:
+        asked.append(len(bench.calls))
+        if len(asked) < 3:
+            raise Transient("the log is away", "wait")
+
+    bench.send("a")
+    with capture_logs() as logs:
+        worker = bench.work(prepare=prepare)
+    worker.start()
+    assert worker.stop(PATIENCE_S)
+    assert asked == [0, 0, 0]
+    assert [line["reason"] for line in logs if line["event"] == "worker-waits"] == ["the log is away: wait"]
+    assert bench.calls == [["a"]]
+
+
+def test_while_it_is_made_ready_the_worker_says_so(bench):
+    go_on = Flag()
+    worker = bench.worker(prepare=lambda: go_on.wait(PATIENCE_S) and None)
+    starter = Thread(target=worker.start)
+    starter.start()
+    until(lambda: worker.fault == "test is restoring what it knew")
+    go_on.set()
+    until(lambda: worker.fault is None)
+    starter.join(PATIENCE_S)
     assert worker.stop(PATIENCE_S)
 
 

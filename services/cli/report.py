@@ -25,7 +25,7 @@ def report(evaluation: Mapping[str, Any]) -> str:
         f"{evaluation['n']} clips read, {len(evaluation['unreadable'])} unreadable (not counted below)",
         "",
         f"{'':<27} {'':>8}   95 % interval, drawing {evaluation['intervals']['by']} anew",
-        *(_line(name, evaluation) for name in NAMES),
+        *(figure_line(name, evaluation) for name in NAMES),
         "",
         *columns(HEADS, [_speaker(name, each) for name, each in evaluation["per_speaker"].items()]),
     ]
@@ -39,7 +39,7 @@ def columns(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _line(name: str, evaluation: Mapping[str, Any]) -> str:
+def figure_line(name: str, evaluation: Mapping[str, Any]) -> str:
     """One figure and its interval."""
     line = f"{NAMES[name]:<27} {_percent(evaluation[name]):>8}"
     ends = evaluation["intervals"][name]

@@ -13,6 +13,7 @@ from lipsol.errors import BadInput
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".3gp"})
 MANIFEST_BYTES = 64 * 2**20  # a manifest of half a million clips; more is hardly meant
+COLUMNS = ("path", "text", "speaker", "language", "session")  # of a manifest
 UNKNOWN_SPEAKER = "unknown"  # who speaks where the manifest does not say
 
 
@@ -20,8 +21,10 @@ UNKNOWN_SPEAKER = "unknown"  # who speaks where the manifest does not say
 class Spoken:
     """One line of a manifest: a clip, the words really said in it, by whom, in which language ("": the model's).
 
-    name  the clip's path as the manifest writes it
-    path  where it lies
+    name     the clip's path as the manifest writes it
+    path     where it lies
+    text     "": not told
+    session  name of the stream that it was cut from; "": a clip of its own
     """
 
     name: str
@@ -29,6 +32,7 @@ class Spoken:
     text: str
     speaker: str = UNKNOWN_SPEAKER
     language: str = ""
+    session: str = ""
 
 
 def expand(names: Sequence[str]) -> list[Path]:
@@ -67,20 +71,21 @@ def clip_bytes(path: Path, limit: int = Limits.max_bytes) -> bytes:
         raise BadInput(f"it can't be read ({fault.strerror})", "allow yourself to read it") from fault
 
 
-def read_manifest(file: Path) -> list[Spoken]:
-    """The clips of a CSV file with a head line: path and text, speaker and language if there; paths from its folder.
+def read_manifest(file: Path, needed: Sequence[str] = ("path", "text")) -> list[Spoken]:
+    """The clips of a CSV file with a head line: path, text, speaker, language and session, those that are `needed` and
+    the others if they are there; paths from its folder.
 
     Columns of other names are passed over. Raises BadInput naming the line that can't be used.
     """
     rows = csv.DictReader(io.StringIO(_manifest_text(file), newline=""))
-    missing = [name for name in ("path", "text") if name not in (rows.fieldnames or ())]
+    missing = [name for name in needed if name not in (rows.fieldnames or ())]
     if missing:
         raise BadInput(
             f"{file} has no column {' and no column '.join(missing)}",
             "give it a first line that says path,text,speaker,language",
         )
     try:
-        spoken = [_spoken(file, rows.line_num, row) for row in rows]
+        spoken = [_spoken(file, rows.line_num, row, needed) for row in rows]
     except csv.Error as fault:
         raise BadInput(f"{file}, line {rows.line_num}: {fault}", "write it as plain CSV") from fault
     if not spoken:
@@ -100,14 +105,16 @@ def _manifest_text(file: Path) -> str:
         raise BadInput(f"{file} can't be read ({fault.strerror})", "name a CSV file with path,text") from fault
 
 
-def _spoken(file: Path, line: int, row: dict[str | Any, str | Any]) -> Spoken:
-    """One row as a clip. Raises BadInput if its path or text is empty, or cells are left over."""
+def _spoken(file: Path, line: int, row: dict[str | Any, str | Any], needed: Sequence[str]) -> Spoken:
+    """One row as a clip. Raises BadInput if what it needs is empty, or cells are left over."""
     if None in row:  # where DictReader puts what is over
         told = f"{len(row) - 1 + len(row[None] or ())} cells for {len(row) - 1} columns"
         raise BadInput(f"{file}, line {line}: {told}", "put a text with a comma in it between quotation marks")
-    cells = {name: (row.get(name) or "").strip() for name in ("path", "text", "speaker", "language")}
-    for name in ("path", "text"):
+    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    for name in needed:
         if not cells[name]:
             raise BadInput(f"{file}, line {line}: no {name}", "fill it in, or take the line out")
     speaker = cells["speaker"] or UNKNOWN_SPEAKER
-    return Spoken(cells["path"], file.parent / cells["path"], cells["text"], speaker, cells["language"])
+    return Spoken(
+        cells["path"], file.parent / cells["path"], cells["text"], speaker, cells["language"], cells["session"]
+    )

@@ -67,13 +67,14 @@ class Flight:
         with self._changed:
             self._add(clip_id, left_s)
 
-    def remove(self, clip_id: str, *, settled: bool = False) -> None:
-        """A clip is on its way no more; `settled`: since its answer came, which tells how long answers take now."""
+    def remove(self, clip_id: str, *, settled: bool = False) -> bool:
+        """A clip is on its way no more; whether it was. `settled`: its answer came, and tells how long answers take."""
         with self._changed:
             flying = self._clips.pop(clip_id, None)
             if flying is not None and settled and flying.deadline is not None:
                 self._learn(flying.since, flying.deadline)
             self._changed.notify_all()
+            return flying is not None
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until there is none; whether that took less than timeout_s."""

@@ -75,11 +75,11 @@ class Settling:
 
     def _settle(self, clip_id: str, change: Callable[[Result], Result]) -> None:
         settled = self.keeper.settle(clip_id, change)
-        self.flight.remove(clip_id, settled=True)
+        ours = self.flight.remove(clip_id, settled=True)  # so each answer is measured once, by who took the clip
         if settled is None:
             return
-        result, changed = settled
-        if changed and result.state == "read":
+        result, _ = settled
+        if ours and result.state == "read":
             self.telemetry.observe("lipsol_answer_seconds", self.now() - result.received_at, track=result.track)
         self.waiters.wake(result)
 

@@ -23,8 +23,12 @@ with warnings.catch_warnings():
     from kafka.errors import (
         AuthorizationError,
         CommitFailedError,
+        IllegalStateError,
+        KafkaConnectionError,
         KafkaError,
+        KafkaTimeoutError,
         MessageSizeTooLargeError,
+        NodeNotReadyError,
         RebalanceInProgressError,
         RetriableError,
         SaslAuthenticationFailedError,
@@ -163,6 +167,8 @@ def told(link: Link) -> Iterator[None]:
         raise NotFound(f"a topic that {link.servers} does not know", "make it: lipsol topics create") from fault
     except (SaslAuthenticationFailedError, AuthorizationError) as fault:
         raise Transient(f"the broker at {link.servers} refuses us ({_name(fault)})", "mend user or rights") from fault
+    except IllegalStateError as fault:
+        raise Transient(f"a connection to {link.servers} was given up meanwhile", "try again") from fault
     except RetriableError as fault:
         raise away(link, fault) from fault
     except KafkaError as fault:
@@ -170,8 +176,10 @@ def told(link: Link) -> Iterator[None]:
 
 
 def away(link: Link, fault: Exception) -> Transient:
-    """The fault of a broker that does not answer."""
-    return Transient(f"no broker answers at {link.servers} ({_name(fault)})", "start it, or mend LIPSOL_BUS__SERVERS")
+    """The fault of a broker that does not answer, or can't do it just now."""
+    if isinstance(fault, KafkaConnectionError | KafkaTimeoutError | NodeNotReadyError):
+        return Transient(f"no broker answers at {link.servers}", "start it, or mend LIPSOL_BUS__SERVERS")
+    return Transient(f"the broker at {link.servers} is not ready ({_name(fault)})", "wait for it, or see its log")
 
 
 def refusal(link: Link, fault: Exception) -> Transient:

@@ -77,7 +77,8 @@ class Publisher:
             if self._producer is producer:
                 self._producer = None
         with suppress(KafkaError):
-            producer.close(timeout=0)
+            producer._sender.force_close()  # or `close` would first wait for what can't be sent
+            producer.close(timeout=self._link.connect_s)
 
     def _options(self) -> dict[str, Any]:
         return {

@@ -36,7 +36,7 @@ class BusUnderTest:
 
     patience_s  how long its slowest honest answer takes (joining a group, say)
     quiet_s     how long to listen before one may say that nothing comes
-    reopen      another bus on the same topics, as another process would have; None where there can't be one
+    pace_s      in which a worker gets something done and not all
     """
 
     bus: Bus
@@ -45,7 +45,7 @@ class BusUnderTest:
     state: str = "test.state.v1"
     patience_s: float = 2.0
     quiet_s: float = 0.05
-    reopen: Callable[[], Bus] | None = None
+    pace_s: float = 0.02
     create: Callable[[Sequence[Topic]], object] = list  # makes topics, where they are not there already
 
     def have(self, *topics: Topic) -> None:
@@ -94,9 +94,7 @@ def kafka_bus(servers: str) -> BusUnderTest:
     create_topics(link, topics=MADE)
     bus = KafkaBus(link)
 
-    return BusUnderTest(
-        bus, patience_s=30.0, quiet_s=1.0, reopen=lambda: KafkaBus(link), create=partial(create_topics, link, "")
-    )
+    return BusUnderTest(bus, patience_s=30.0, quiet_s=1.0, pace_s=1.0, create=partial(create_topics, link, ""))
 
 
 def _memory_bus() -> BusUnderTest:

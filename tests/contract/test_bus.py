@@ -7,7 +7,7 @@ from threading import Thread, Timer
 
 import pytest
 
-from lipsol.bus.port import VALUE_MAX_BYTES, Bus, Closed, Consumer, Message, Outgoing
+from lipsol.bus.port import ENVELOPE_MAX_BYTES, VALUE_MAX_BYTES, Bus, Closed, Consumer, Message, Outgoing
 from lipsol.errors import BadInput, NotFound
 
 
@@ -269,16 +269,137 @@ def test_closing_twice_is_harmless(ground):
         consumer.poll(1, 0.0)
 
 
+def test_what_was_done_with_is_told_again_in_order(ground):
+    consumer = ground.bus.consumer([ground.wide], "readers")
+    sent = send(ground.bus, ground.wide, 60, keys=7)
+    came = take(consumer, 60, ground.patience_s)
+    told = list(ground.bus.replay([ground.wide]))
+    assert values(told) == sent
+    assert by_key(told) == by_key(came)
+    assert {(m.key, m.value, m.partition, m.offset, m.timestamp) for m in told} == {
+        (m.key, m.value, m.partition, m.offset, m.timestamp) for m in came
+    }
+    assert consumer.poll(1, ground.quiet_s) == []
+
+
+def test_what_nobody_reads_is_told_too_and_no_group_comes_of_it(ground):
+    sent = send(ground.bus, ground.wide, 5)
+    assert values(list(ground.bus.replay([ground.wide, ground.narrow, ground.wide]))) == sent
+    assert values(take(ground.bus.consumer([ground.wide], "readers"), 5, ground.patience_s)) == sent
+
+
+def test_a_replay_begins_at_its_time(ground):
+    send(ground.bus, ground.wide, 8)
+    time.sleep(0.01)
+    later = send(ground.bus, ground.wide, 8, begin=8)
+    since = min(message.timestamp for message in ground.bus.replay([ground.wide]) if int(message.value) >= 8)
+    assert values(list(ground.bus.replay([ground.wide], since))) == later
+    assert list(ground.bus.replay([ground.wide], time.time() + 3600)) == []
+
+
+def test_a_replay_before_a_group_tells_what_the_group_has_committed(ground):
+    assert list(ground.bus.replay([ground.narrow], before="readers")) == []
+    consumer = ground.bus.consumer([ground.narrow], "readers")
+    send(ground.bus, ground.narrow, 6)
+    consumer.commit(take(consumer, 4, ground.patience_s, commit=False)[:3])
+    assert values(list(ground.bus.replay([ground.narrow], before="readers"))) == [b"0", b"1", b"2"]
+    assert list(ground.bus.replay([ground.narrow], before="others")) == []
+
+
+def test_a_replay_ends_where_the_topic_ended_when_it_was_asked_for(ground):
+    sent = send(ground.bus, ground.narrow, 3)
+    replayed = ground.bus.replay([ground.narrow])
+    send(ground.bus, ground.narrow, 3, begin=3)
+    assert values(list(replayed)) == sent
+
+
+def test_a_state_keeps_the_newest_value_of_each_key(ground):
+    reader = ground.bus.consumer([ground.state], "readers")
+    send(ground.bus, ground.state, 30, keys=3)
+    take(reader, 30, ground.patience_s)
+    told = by_key(list(ground.bus.replay([ground.state])))
+    newcomer = by_key(take(ground.bus.consumer([ground.state], None), 3, ground.patience_s))
+    assert {key: numbers[-1] for key, numbers in told.items()} == {"key-0": 27, "key-1": 28, "key-2": 29}
+    assert set(newcomer) <= set(told)
+
+
+def test_a_state_lets_older_values_go_and_its_readers_miss_none_of_the_newest(ground):
+    reader = ground.bus.consumer([ground.state], "readers")
+    newest: dict[str, int] = {}
+    until, rounds = time.monotonic() + 2 * ground.patience_s, 0
+    while time.monotonic() < until:
+        sent = send(ground.bus, ground.state, 6, keys=3, begin=6 * rounds)
+        rounds += 1
+        newest |= {key: numbers[-1] for key, numbers in by_key(take(reader, 6, ground.patience_s)).items()}
+        told = by_key(list(ground.bus.replay([ground.state])))
+        assert {key: numbers[-1] for key, numbers in told.items()} == newest
+        if sum(map(len, told.values())) < 6 * rounds:
+            break
+        time.sleep(ground.quiet_s / 2)
+    assert sum(map(len, told.values())) < 6 * rounds
+    assert newest == {f"key-{int(value) % 3}": int(value) for value in sent}
+
+
+def test_a_late_group_gets_what_others_have_done_with(ground):
+    sent = send(ground.bus, ground.narrow, 4)
+    take(ground.bus.consumer([ground.narrow], "readers"), 4, ground.patience_s)
+    assert values(take(ground.bus.consumer([ground.narrow], "late"), 4, ground.patience_s)) == sent
+
+
+def test_a_listener_joins_no_group_and_is_forgotten(ground):
+    for begin in (0, 3):
+        listener = ground.bus.consumer([ground.narrow], None)
+        send(ground.bus, ground.narrow, 3, begin=begin)
+        found = take(listener, begin + 3, ground.patience_s)
+        assert values(found) == [b"%d" % number for number in range(begin + 3)]
+        assert listener.lag() == 0
+        listener.close()
+
+
+def test_a_slow_handler_keeps_its_place_and_its_order_while_more_and_more_comes(ground):
+    consumer = ground.bus.consumer([ground.wide], "readers")
+    sent = send(ground.bus, ground.wide, 900, keys=11)
+    came: list[Message] = []
+    for batch in (1, 50, 849):
+        time.sleep(ground.quiet_s)
+        came += take(consumer, batch, ground.patience_s)
+    assert values(came) == sent
+    assert all(numbers == sorted(numbers) for numbers in by_key(came).values())
+    assert consumer.lag() == 0
+
+
 def test_an_unknown_topic_is_refused_by_name(ground):
     with pytest.raises(NotFound, match=r"lipsol\.mouth\.v9"):
         ground.bus.publish("lipsol.mouth.v9", "key", b"")
     with pytest.raises(NotFound, match=r"lipsol\.mouth\.v9"):
-        ground.bus.consumer(["lipsol.mouth.v9"], "readers")
+        ground.bus.consumer([ground.wide, "lipsol.mouth.v9"], "readers")
+    with pytest.raises(NotFound, match=r"lipsol\.mouth\.v9"):
+        ground.bus.replay(["lipsol.mouth.v9"])
+
+
+def test_a_name_that_no_topic_can_have_is_not_found_either(ground):
+    with pytest.raises(NotFound, match="no topic"):
+        ground.bus.publish("pots & pans", "key", b"")
+
+
+def test_a_consumer_of_nothing_is_refused(ground):
+    with pytest.raises(BadInput, match="no topic"):
+        ground.bus.consumer([], "readers")
 
 
 def test_a_message_that_is_too_long_is_refused(ground):
     with pytest.raises(BadInput, match=str(VALUE_MAX_BYTES)):
         ground.bus.publish(ground.narrow, "key", bytes(VALUE_MAX_BYTES + 1))
+    with pytest.raises(BadInput, match=str(ENVELOPE_MAX_BYTES)):
+        ground.bus.publish(ground.narrow, "key", b"", {"note": "a" * ENVELOPE_MAX_BYTES})
+
+
+def test_the_longest_message_arrives(ground):
+    consumer = ground.bus.consumer([ground.narrow], "readers")
+    value, note = bytes(VALUE_MAX_BYTES), "a" * (ENVELOPE_MAX_BYTES - 7)
+    ground.bus.publish(ground.narrow, "key", value, {"note": note})
+    [message] = take(consumer, 1, ground.patience_s)
+    assert (message.value, message.headers["note"]) == (value, note)
 
 
 def test_many_threads_publish_and_consume_without_loss(ground):

@@ -6,7 +6,7 @@ another takes its place, until all is done.
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Event as Flag
 
 import pytest
@@ -18,9 +18,20 @@ from lipsol.runtime.clock import ManualClock
 from lipsol.runtime.envelope import wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
-from lipsol.topics import DELETIONS, FEEDBACK
+from lipsol.topics import DEAD_LETTERS, DELETIONS, FEEDBACK
 
 MESSAGES, KEYS = 40, 7
+
+
+def seeds(memory: int, kafka: int) -> pytest.MarkDecorator:
+    """As many tries on each bus: on a broker, one takes seconds."""
+    tries = [("memory", seed) for seed in range(memory)] + [("kafka", seed) for seed in range(kafka)]
+    return pytest.mark.parametrize(("ground", "seed"), tries, indirect=["ground"])
+
+
+@pytest.fixture(autouse=True)
+def topics(ground) -> None:
+    ground.have(FEEDBACK, DELETIONS, DEAD_LETTERS)
 
 
 class Mortality:
@@ -80,6 +91,9 @@ class MortalBus:
     def consumer(self, topics: Sequence[str], group: str | None, *, start: Start = "earliest") -> Consumer:
         return MortalConsumer(self._bus.consumer(topics, group, start=start), self._ledger, self._mortality)
 
+    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
+        return self._bus.replay(topics, since, before=before)
+
     def close(self) -> None:
         self._bus.close()
 
@@ -132,7 +146,7 @@ def firsts(numbers: Sequence[int]) -> list[int]:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the deaths are meant
-@pytest.mark.parametrize("seed", range(12))
+@seeds(memory=12, kafka=4)
 def test_nothing_is_lost_however_often_the_worker_dies(ground, seed):
     chance, ledger, telemetry = random.Random(seed), Ledger(), Telemetry()
     sent = send_all(ground.bus)
@@ -166,7 +180,7 @@ def test_nothing_is_lost_however_often_the_worker_dies(ground, seed):
     assert all(done == sorted(done) for done in offsets.values())
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds(memory=3, kafka=3)
 def test_nothing_is_lost_when_several_workers_share_and_stop_midway(ground, seed):
     chance, ledger, telemetry = random.Random(seed), Ledger(), Telemetry()
     sent = send_all(ground.bus)
@@ -188,7 +202,7 @@ def test_nothing_is_lost_when_several_workers_share_and_stop_midway(ground, seed
         ]  # fmt: skip
         for worker in pair:
             worker.start()
-        mortality.turn.wait(chance.random() * 0.02)
+        mortality.turn.wait(chance.random() * ground.pace_s)
         stopped = [worker.stop(ground.patience_s * 10) for worker in pair]
         assert all(stopped)
         if ledger.done:
@@ -215,19 +229,27 @@ def test_a_poison_message_goes_to_the_dead_letters_with_its_reason(ground):
     ground.bus.publish_all(messages)
     worker.start()
     [message] = letters.poll(1, ground.patience_s)
+    while worker.alive and len(handled) < 3:
+        letters.poll(1, 0.01)  # the rest of the batch may still be in hand
     assert worker.stop(ground.patience_s)
     letter = from_bytes(message.topic, message.value)
+    poison = next(kept for kept in ground.bus.replay([FEEDBACK.name]) if kept.value == messages[2].value)
     assert letter == DeadLetter(
         dead_key="clip-1", clip_id="clip-1", shadow=False, origin_topic=FEEDBACK.name,
-        origin_partition=letter.origin_partition, origin_offset=letter.origin_offset, reason="a reading of 0 words", cure="send one",
-        kind="bad-input", stage="judge", attempts=1, value=messages[2].value,
+        origin_partition=poison.partition, origin_offset=poison.offset,
+        reason="a reading of 0 words", cure="send one", kind="bad-input", stage="judge", attempts=1,
+        value=messages[2].value,
     )  # fmt: skip
-    assert message.headers["dead_reason"] == "a reading of 0 words"
+    told = {name: value for name, value in message.headers.items() if name.startswith("dead_")}
+    assert told == {
+        "dead_reason": "a reading of 0 words", "dead_stage": "judge", "dead_attempts": "1",
+        "dead_topic": FEEDBACK.name, "dead_partition": str(poison.partition), "dead_offset": str(poison.offset),
+    }  # fmt: skip
     assert message.headers["traceparent"][:35] == messages[2].headers["traceparent"][:35]
     assert firsts([int(n) for n in handled]) == [0, 1, 3]
     assert telemetry.value("lipsol_dead_letters_total", stage="judge", reason="bad-input") == 1
     again = ground.bus.consumer([FEEDBACK.name], "readers")
-    assert again.poll(4, 0.2) == []
+    assert again.poll(4, 2 * ground.quiet_s) == []
 
 
 def test_a_stop_ends_what_is_in_hand_and_another_worker_goes_on(ground):

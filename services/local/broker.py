@@ -26,6 +26,7 @@ POM = Path(__file__).with_name("pom.xml")
 LIBS = POM.parents[2] / "build" / "kafka" / "libs"
 HOST = "127.0.0.1"
 PORTS = range(20_000, 32_000)  # below those that a machine lends to clients, so that nobody has it while we restart
+MESSAGE_MAX_BYTES = VALUE_MAX_BYTES + (1 << 18)  # headers and framing on top of the value
 HEAP = "384m"
 JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
 START_S = 90.0  # that a broker may take; 4 s on a machine that has nothing else to do
@@ -167,7 +168,7 @@ class Broker:
                 port=self.port,
                 controller=free_port(but=self.port),
                 data=data,
-                message_max=VALUE_MAX_BYTES + (1 << 18),  # headers and framing on top
+                message_max=MESSAGE_MAX_BYTES,
             )
         )
         (self.folder / "log4j2.properties").write_text(LOGGING)

@@ -9,7 +9,7 @@ from services.doors.web import new_app
 from services.monitor.window import Counts
 
 
-class Readings(BaseModel):
+class ModelReadings(BaseModel):
     """Readings of one model by one deployment."""
 
     model_config = ConfigDict(frozen=True)
@@ -26,7 +26,8 @@ class WindowFigures(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     clips: int = Field(description="Clips that are remembered")
-    readings: list[Readings]
+    readings: int = Field(description="Clips that were read")
+    by_model: list[ModelReadings]
     shadow: dict[str, int] = Field(description="Readings of shadow copies, by model; in none of the other figures")
     feedback: int = Field(description="Times that people told what they think of a reading")
     corrections: int = Field(description="Those in which they gave other words")
@@ -41,8 +42,9 @@ class WindowFigures(BaseModel):
         """The figures as the door tells them."""
         return cls(
             clips=counts.clips,
-            readings=[
-                Readings(track=track, model=model, readings=number, abstained=counts.abstained[track, model])
+            readings=counts.readings.total(),
+            by_model=[
+                ModelReadings(track=track, model=model, readings=number, abstained=counts.abstained[track, model])
                 for (track, model), number in sorted(counts.readings.items())
             ],
             shadow=dict(counts.shadow),

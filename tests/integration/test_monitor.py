@@ -136,7 +136,8 @@ def test_what_a_new_process_restores_it_tells_at_its_door_but_does_not_count_ane
     with served_app(second.app, second.settings) as client:
         figures = client.get("/v1/figures").json()
     second.stop()
-    assert figures["readings"] == [{**WHO, "readings": 20, "abstained": 5}]
+    assert figures["readings"] == 20
+    assert figures["by_model"] == [{**WHO, "readings": 20, "abstained": 5}]
     assert (figures["clips"], figures["shadow"], figures["dead_letters"]) == (20, {}, {})
     assert telemetry.value("lipsol_predictions_total", **WHO) == 0
     assert telemetry.value("lipsol_abstained_ratio", **WHO) == 0.25

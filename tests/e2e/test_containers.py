@@ -1,0 +1,112 @@
+"""docker/: what the compose file says agrees with the services, the topics and the broker that it is written for."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click import Group
+
+from lipsol.runtime.settings import load
+from services.__main__ import ALONE, check_alone
+from services.cli.app import lipsol
+from services.embedded import EmbeddedSettings
+from services.local.broker import MESSAGE_MAX_BYTES, POM
+
+KEPT_FOR_THE_BROKER = {"CLUSTER_ID"}  # of the official image's own; all others are Kafka's settings in capitals
+
+
+@pytest.fixture(scope="module")
+def compose(top: Path) -> dict[str, Any]:
+    return yaml.safe_load((top / "docker" / "compose.yaml").read_text())["services"]
+
+
+def environment_of(compose: dict[str, Any], name: str) -> dict[str, str]:
+    """What a container is told, where the person's own environment says nothing."""
+    given = {key: value for key, value in compose[name]["environment"].items() if value is not None}
+    return {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in given.items()}
+
+
+def test_there_is_a_container_for_each_service_and_it_runs_that_one(compose):
+    assert set(compose) == {"kafka", "topics", *ALONE}
+    for name in ALONE:
+        assert compose[name]["command"] == [name]
+        assert "entrypoint" not in compose[name]
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_every_variable_is_a_setting_and_together_they_let_a_service_start(compose, name, monkeypatch):
+    told = environment_of(compose, name)
+    for key, value in told.items():
+        monkeypatch.setenv(key, value)
+    settings = load(EmbeddedSettings)
+    check_alone(name, settings)
+    for key in (key for key in told if key.startswith("LIPSOL_")):
+        section, setting = key.removeprefix("LIPSOL_").lower().split("__")
+        assert setting in type(getattr(settings, section)).model_fields, key
+    assert settings.bus.servers == "kafka:9092"
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_a_container_is_asked_whether_it_is_ready_at_the_port_that_its_service_has(compose, name):
+    port = getattr(EmbeddedSettings(), name).port
+    assert f"http://127.0.0.1:{port}/readyz" in compose[name]["healthcheck"]["test"][-1]
+    compile(compose[name]["healthcheck"]["test"][-1], "healthcheck", "exec")
+
+
+def test_only_the_edge_can_be_reached_and_only_from_this_machine(compose):
+    edge = EmbeddedSettings().preprocess
+    assert compose["preprocess"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in (edge.port, edge.grpc_port)]
+    assert not [name for name, each in compose.items() if name != "preprocess" and "ports" in each]
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_a_container_has_the_time_that_its_service_may_take_to_leave(compose, name):
+    place = getattr(EmbeddedSettings(), name)
+    assert seconds(compose[name]["stop_grace_period"]) >= place.drain_s + place.grace_s + 10
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+@pytest.mark.parametrize("name", ["topics", *sorted(ALONE)])
+def test_a_container_can_change_nothing_but_the_store(compose, name):
+    service = compose[name]
+    assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["tmpfs"] == ["/tmp"]
+    assert service["volumes"] == [f"store:{environment_of(compose, name)['LIPSOL_STORE__FOLDER']}"]
+
+
+def test_the_topics_are_made_by_a_verb_that_there_is(compose):
+    words = compose["topics"]["entrypoint"]
+    assert words[:3] == ["python", "-m", "services.cli"]
+    found = lipsol
+    for word in words[3:]:
+        assert isinstance(found, Group) and word in found.commands
+        found = found.commands[word]
+
+
+def test_the_broker_is_the_one_that_make_kafka_runs(compose):
+    version = re.search(r"kafka-tools</artifactId><version>([\d.]+)", POM.read_text())[1]
+    assert compose["kafka"]["image"] == f"docker.io/apache/kafka:{version}"
+    told = environment_of(compose, "kafka")
+    assert int(told["KAFKA_MESSAGE_MAX_BYTES"]) == MESSAGE_MAX_BYTES
+    assert told["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+    assert {key for key in told if not key.startswith("KAFKA_")} == KEPT_FOR_THE_BROKER
+
+
+def test_the_image_installs_what_is_pinned_and_runs_as_nobody(top, compose):
+    lines = (top / "docker" / "Dockerfile").read_text()
+    assert "--require-hashes -r /tmp/serve.txt" in lines and "COPY requirements/serve.txt" in lines
+    assert re.search(r"^USER 10001:10001$", lines, flags=re.MULTILINE)
+    exposed = set(re.search(r"^EXPOSE (.*)$", lines, flags=re.MULTILINE)[1].split())
+    settings = EmbeddedSettings()
+    ports = {getattr(settings, name).port for name in ALONE} | {port for _, port in ALONE.values()}
+    assert exposed == {str(port) for port in ports | {settings.preprocess.grpc_port}}
+
+
+def test_the_image_takes_what_it_copies_and_nothing_else(top):
+    taken = {line[1:] for line in (top / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = re.findall(r"^COPY (\S+) ", (top / "docker" / "Dockerfile").read_text(), flags=re.MULTILINE)
+    assert {name.rstrip("/") for name in copied} == taken

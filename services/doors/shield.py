@@ -32,11 +32,14 @@ log = structlog.get_logger("lipsol.doors")
 
 
 class Shield:
-    """ASGI middleware. `uploads`: the paths whose handlers bound their requests' bodies themselves."""
+    """ASGI middleware. `uploads`: the paths whose handlers bound their requests' bodies themselves; `most_bytes`: of a
+    body that comes to any other.
+    """
 
-    def __init__(self, app: ASGIApp, uploads: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, uploads: Collection[str] = (), most_bytes: int = BODY_BYTES) -> None:
         self._app = app
         self._uploads = uploads
+        self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,7 +49,7 @@ class Shield:
         answer = _Answer(send, trace)
         with following(trace):
             try:
-                bounded = receive if scope["path"] in self._uploads else _bounded(receive)
+                bounded = receive if scope["path"] in self._uploads else _bounded(receive, self._most_bytes)
                 await self._app(scope, bounded, answer)
             except ClientDisconnect:
                 log.info("client_left", path=scope["path"])
@@ -55,16 +58,16 @@ class Shield:
                 await answer.broken()
 
 
-def _bounded(receive: Receive) -> Receive:
-    """The request's body, refused with 413 as soon as it is over `BODY_BYTES`."""
+def _bounded(receive: Receive, most_bytes: int) -> Receive:
+    """The request's body, refused with 413 as soon as it is over the bound."""
     taken = 0
 
     async def bounded() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > BODY_BYTES:
-            raise HTTPException(413, f"a body of over {BODY_BYTES} bytes")
+        if taken > most_bytes:
+            raise HTTPException(413, f"a body of over {most_bytes} bytes")
         return message
 
     return bounded

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from lipsol.errors import Busy, LipsolError, Transient
 from services.doors.problems import MEDIA_TYPE, Problem, responses
 from services.doors.service import Starting
-from services.doors.shield import Shield
+from services.doors.shield import BODY_BYTES, Shield
 
 CURES = {
     404: "see /docs for the addresses that there are",
@@ -33,12 +33,17 @@ class Health(BaseModel):
 
 
 def new_app(
-    title: str, description: str, faults: Callable[[], Sequence[str]], uploads: Collection[str] = ()
+    title: str,
+    description: str,
+    faults: Callable[[], Sequence[str]],
+    uploads: Collection[str] = (),
+    most_bytes: int = BODY_BYTES,
 ) -> FastAPI:
     """An app with problem answers and health.
 
-    faults   says why the service is not ready (empty: it is)
-    uploads  paths that bound their bodies themselves; all others take little
+    faults      says why the service is not ready (empty: it is)
+    uploads     paths that bound their bodies themselves
+    most_bytes  of a body that comes to any other
     """
     app = FastAPI(
         title=title,
@@ -48,7 +53,7 @@ def new_app(
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(Shield, uploads=uploads)
+    app.add_middleware(Shield, uploads=uploads, most_bytes=most_bytes)
     app.add_exception_handler(LipsolError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs
 from starlette.responses import Response
 
+from lipsol.bus.port import VALUE_MAX_BYTES
 from lipsol.errors import BadInput
 from services.doors.problems import Refused
 from services.doors.server import Server
@@ -22,6 +23,7 @@ from services.doors.web import new_app
 from services.operating.operations import OPERATIONS, Operations
 from services.operating.settings import OperatingSettings
 
+MOST_BYTES = 4 * VALUE_MAX_BYTES  # of a call: a mended event is the longest, its bytes as base64 and JSON's escapes
 SELF = frozenset({"127.0.0.1", "localhost", "::1"})  # how programs of this machine call it
 
 
@@ -49,7 +51,9 @@ def door(operations: Operations, settings: OperatingSettings) -> Iterator[int]:
 
 def create_app(operations: Operations, host: str = "127.0.0.1") -> FastAPI:
     """The app over the operations; host: the address that it listens on."""
-    app = new_app("LipSol, for operators", "Moves the traffic of a platform in one process.", lambda: ())
+    app = new_app(
+        "LipSol, for operators", "Moves the traffic of a platform in one process.", lambda: (), most_bytes=MOST_BYTES
+    )
     known = [Depends(_caller(SELF | {host}))]
     for name in OPERATIONS:
         endpoint = _endpoint(getattr(operations, name))

@@ -18,15 +18,19 @@ from lipsol.runtime.logs import set_up_logging
 from lipsol.runtime.settings import TelemetrySettings
 from tests.benchmarks.figures import machine
 from tests.conftest import TOP
-from tests.scenarios import faults
+from tests.scenarios import faults, poison, traffic
 from tests.scenarios.memory import MemoryPlatform
 from tests.scenarios.outcome import Outcome, Say, failed, show, write
-from tests.scenarios.platform import Platform, Sections
+from tests.scenarios.platform import Asked, Platform
 from tests.scenarios.processes import ProcessPlatform
 
 OUT = TOP / "build" / "scenarios.json"
-BUSES: dict[str, Callable[[Sections], Platform]] = {"kafka": ProcessPlatform, "memory": MemoryPlatform}
-SCENARIOS: dict[str, tuple[Callable[[Platform, Say], Outcome], Sections]] = {"faults": (faults.play, faults.SETTINGS)}
+BUSES: dict[str, Callable[[Asked], Platform]] = {"kafka": ProcessPlatform, "memory": MemoryPlatform}
+SCENARIOS: dict[str, tuple[Callable[[Platform, Say], Sequence[Outcome]], Asked]] = {
+    "faults": (faults.play, faults.ASKED),
+    "traffic": (traffic.play, traffic.ASKED),
+    "poison": (poison.play, poison.ASKED),
+}
 
 
 def main(names: Sequence[str]) -> int:
@@ -37,25 +41,28 @@ def main(names: Sequence[str]) -> int:
         print(f"no {', '.join(unknown) or bus}; scenarios: {', '.join(SCENARIOS)}; BUS: {', '.join(BUSES)}")
         return 2
     set_up_logging(TelemetrySettings(log_level="error"))
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what breaks off in a crash is no news here
+    for name in ("uvicorn", "lipsol"):  # what breaks off in a crash is no news here, nor is a dead letter
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     where, console = machine(), Console(width=160)
-    outcomes = [play(name, bus, lambda what: console.print(f"  {what}")) for name in names or SCENARIOS]
+    outcomes: list[Outcome] = []
+    for name in names or SCENARIOS:
+        outcomes += play(name, bus, lambda what: console.print(f"  {what}"))
     write(outcomes, OUT, bus, where)
     show(outcomes, console, bus, where)
     return 1 if any(outcome.broken for outcome in outcomes) else 0
 
 
-def play(name: str, bus: str, say: Say) -> Outcome:
+def play(name: str, bus: str, say: Say) -> Sequence[Outcome]:
     """One scenario on a platform of its own; one that can't be played breaks every law that it was to show."""
-    scene, settings = SCENARIOS[name]
+    scene, asked = SCENARIOS[name]
     say(f"{name}: starting the platform over the {bus} bus")
     began = time.monotonic()
     try:
-        with BUSES[bus](settings) as platform:
+        with BUSES[bus](asked) as platform:
             return scene(platform, say)
     except Exception as fault:  # noqa: BLE001 - the others are still to be played
         traceback.print_exc()
-        return failed(name, round(time.monotonic() - began, 1), f"{type(fault).__name__}: {fault}")
+        return [failed(name, round(time.monotonic() - began, 1), f"{type(fault).__name__}: {fault}")]
 
 
 if __name__ == "__main__":

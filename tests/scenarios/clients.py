@@ -23,11 +23,18 @@ AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True)
 class Order:
-    """One clip to be sent: the entry in the ledger, and which mouth it shows. feedback: whether to say it was right."""
+    """One clip to be sent.
+
+    clip      its entry in the ledger
+    mouth     which mouth it shows
+    feedback  whether to say that its reading was right
+    model     the model that it asks for; "": none
+    """
 
     clip: Sent
     mouth: int
     feedback: bool = False
+    model: str = ""
 
 
 Stream = Sequence[Order]
@@ -43,19 +50,19 @@ class Rest:
 
     def play(self, stream: Stream) -> None:
         """Send a stream and wait for all its readings; then give feedback where that is asked for."""
-        began = {order.clip.key: time.monotonic() for order in stream}
         for order in stream:
-            self.post(order, wait=len(stream) == 1, until=began[order.clip.key] + PATIENCE_S)
+            order.clip.began_at = time.time()
+            self.post(order, wait=len(stream) == 1, until=time.monotonic() + PATIENCE_S)
         for order in stream:
-            self.fetch(order, until=began[order.clip.key] + PATIENCE_S)
-            order.clip.took_s = time.monotonic() - began[order.clip.key]
+            self.fetch(order, until=time.monotonic() + PATIENCE_S)
+            order.clip.ended_at = time.time()
             if order.feedback and order.clip.readings:
                 self.judge(order.clip, time.monotonic() + PATIENCE_S)
 
     def post(self, order: Order, *, wait: bool, until: float) -> None:
         """Send the clip until it is taken."""
         clip = order.clip
-        form = {"session": clip.session} if clip.session else {}
+        form = {name: value for name, value in (("session", clip.session), ("model", order.model)) if value}
         while not clip.gave_up:
             answer = self._ask(
                 "POST",
@@ -90,6 +97,14 @@ class Rest:
                 return
             if answer is not None:
                 clip.gave_up = f"feedback was answered {answer.status_code}: {answer.text[:200]}"
+
+    def state(self, clip: Sent) -> str:
+        """How far the clip is; "": that can't be told now."""
+        try:
+            answer = self._http.get(f"/v1/clips/{clip.clip_ids[-1]}")
+        except httpx.TransportError:
+            return ""
+        return str(answer.json()["state"]) if answer.status_code == 200 else ""
 
     def look_again(self, clip: Sent) -> None:
         """What a user sees of the clip now."""

@@ -12,7 +12,7 @@ from tests.scenarios import laws
 from tests.scenarios.clients import Order, Rest, Stream, drive
 from tests.scenarios.ledger import Ledger, Sent
 from tests.scenarios.outcome import Outcome, Say
-from tests.scenarios.platform import Platform, Sections
+from tests.scenarios.platform import Asked, Platform
 
 CLIPS = 2000
 CLIENTS = 16
@@ -30,7 +30,7 @@ PLAN = (  # share of the clips that were answered -> what is killed then
     (0.78, "inference"),
 )
 COUNTED_S = 60.0  # that the monitor may take to hear the last event
-SETTINGS: Sections = {"bus": {"capacity": 20_000, "history": 20_000, "history_mib": 2048}}
+ASKED = Asked({"bus": {"capacity": 20_000, "history": 20_000, "history_mib": 2048}})
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Mischief(threading.Thread):
             self._platform.revive(what)
 
 
-def play(platform: Platform, say: Say, clips: int = CLIPS) -> Outcome:
+def play(platform: Platform, say: Say, clips: int = CLIPS) -> list[Outcome]:
     """Send the clips, make every fault of the plan, and look at what came of it."""
     began = time.monotonic()
     ledger, stop = Ledger(), threading.Event()
@@ -95,7 +95,7 @@ def play(platform: Platform, say: Say, clips: int = CLIPS) -> Outcome:
     say(f"{ledger.answers} of {sent} clips are answered; looking at every one again")
     platform.await_ready()
     look_again(platform, ledger)
-    return judged(platform, ledger, mischief.done, seconds)
+    return [judged(platform, ledger, mischief.done, seconds)]
 
 
 def streams_of(ledger: Ledger, clips: int) -> list[Stream]:

@@ -28,7 +28,7 @@ class Sent:
     clip_ids  every name that it was told to have, first one first
     readings  every reading that its client was shown, first one first
     statuses  every answer's HTTP status; 0: the connection broke
-    took_s    seconds from the first try to the reading
+    began_at, ended_at  from the first try to the reading, Unix seconds
     feedback  how often feedback on it was accepted
     gave_up   why its client asks no more; "": it has its reading
     """
@@ -40,7 +40,8 @@ class Sent:
     clip_ids: list[str] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
-    took_s: float = 0.0
+    began_at: float = 0.0
+    ended_at: float = 0.0
     feedback: int = 0
     gave_up: str = ""
 
@@ -48,6 +49,11 @@ class Sent:
     def name(self) -> str:
         """What the traffic is split by: its session, or else the clip's own name."""
         return self.session or (self.clip_ids[0] if self.clip_ids else "")
+
+    @property
+    def took_s(self) -> float:
+        """Seconds that the client waited."""
+        return self.ended_at - self.began_at
 
     def told(self, clip_id: str) -> None:
         """The platform named the clip."""

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -12,12 +12,22 @@ from typing import Any, Protocol, Self
 from lipsol.bundle import Bundle
 from lipsol.bus.port import Bus
 from lipsol.runtime.wiring import shipped_models
+from lipsol.store.port import Store
 
 SERVICES = ("inference", "monitor", "preprocess")
+CANARY = "canary"  # a second inference, which a scenario may ask for: then the first one reads as stable
 HOST = "127.0.0.1"
 MODEL = "grid-sentences"  # what reads English by default
 LONG_AGO = "2000-01-01T00:00:00+00:00"  # when the canary was made: it is nobody's default
 Sections = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a scenario wants of its platform: settings by section, on top of the usual ones, and which services."""
+
+    settings: Sections = field(default_factory=dict)
+    services: tuple[str, ...] = SERVICES
 
 
 class Platform(Protocol):
@@ -27,7 +37,6 @@ class Platform(Protocol):
     url      where the edge answers, whichever of its lives it is in
     monitor  where the monitor does
     grpc     where the edge's gRPC door is, host:port
-    bus      the bus, to look at and to publish on
     canary   digest of a bundle that is nobody's default
     """
 
@@ -38,7 +47,9 @@ class Platform(Protocol):
     canary: str
 
     @property
-    def bus(self) -> Bus: ...
+    def bus(self) -> Bus:
+        """The bus, to look at and to publish on."""
+        ...
 
     def kill(self, service: str) -> None:
         """End a service as a power cut would: what it has in hand is left as it is."""
@@ -50,6 +61,20 @@ class Platform(Protocol):
 
     def restart_broker(self) -> None:
         """Take the bus away, and bring it back with all that it held."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The platform's own store."""
+        ...
+
+    @property
+    def models(self) -> Path:
+        """The folder of the models that it reads with."""
+        ...
+
+    def lipsol(self, *arguments: str) -> str:
+        """What the `lipsol` command prints, asked about this platform. Raises RuntimeError where it fails."""
         ...
 
     def memory(self) -> dict[str, int]:
@@ -77,8 +102,8 @@ def stock_registry(folder: Path) -> str:
     return replace(shipped, name=f"{MODEL}-canary", card=card).save(folder / f"{MODEL}-canary.lipsol")
 
 
-def sections(folder: Path, ports: Mapping[str, int], asked: Sections) -> dict[str, dict[str, Any]]:
-    """Settings of all services, by section; `asked` are a scenario's own, on top."""
+def sections(folder: Path, ports: Mapping[str, int], asked: Asked) -> dict[str, dict[str, Any]]:
+    """Settings of all services, by section; a scenario's own on top."""
     told: dict[str, dict[str, Any]] = {
         "store": {"folder": str(folder / "store")},
         "registry": {"folder": str(folder / "models")},
@@ -87,6 +112,20 @@ def sections(folder: Path, ports: Mapping[str, int], asked: Sections) -> dict[st
         "inference": {"host": HOST, "port": ports["inference"], "grace_s": 10.0},
         "monitor": {"host": HOST, "port": ports["monitor"], "grace_s": 10.0},
     }
-    for section, values in asked.items():
+    if CANARY in asked.services:
+        told["inference"]["track"] = "stable"
+    for section, values in asked.settings.items():
         told[section] = {**told.get(section, {}), **values}
     return told
+
+
+def of_service(service: str, told: Mapping[str, dict[str, Any]], ports: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """The settings as one service gets them: the canary is an inference of another track, at another port."""
+    if service != CANARY:
+        return {**told}
+    return {**told, "inference": {**told["inference"], "track": "canary", "port": ports[CANARY]}}
+
+
+def kind_of(service: str) -> str:
+    """Which of the three a service is."""
+    return "inference" if service == CANARY else service

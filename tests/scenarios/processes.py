@@ -19,11 +19,14 @@ import psutil
 
 from lipsol.bus.kafka import KafkaBus, Link, create_topics
 from lipsol.bus.port import Bus
+from lipsol.store.local import LocalStore
+from lipsol.store.port import Store
 from services.local.broker import Broker, free_port
 from services.local.processes import Process
 from tests.conftest import TOP
 from tests.scenarios import mouths
-from tests.scenarios.platform import HOST, SERVICES, Sections, sections, stock_registry
+from tests.scenarios.command import lipsol
+from tests.scenarios.platform import HOST, Asked, kind_of, of_service, sections, stock_registry
 from tests.scenarios.ready import await_ready
 
 FOLDER = TOP / "build" / "scenarios"
@@ -38,16 +41,18 @@ class ProcessPlatform:
 
     kind = "kafka"
 
-    def __init__(self, asked: Sections) -> None:
+    def __init__(self, asked: Asked) -> None:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=FOLDER))
         self.canary = stock_registry(self.folder / "models")
         mouths.prepare()
-        ports = {name: free_port() for name in (*SERVICES, "grpc")}
-        self._doors = {name: f"http://{HOST}:{ports[name]}" for name in SERVICES}
+        self._services = asked.services
+        self._ports = ports = {name: free_port() for name in (*asked.services, "grpc")}
+        self._doors = {name: f"http://{HOST}:{ports[name]}" for name in asked.services}
         self.url, self.monitor, self.grpc = self._doors["preprocess"], self._doors["monitor"], f"{HOST}:{ports['grpc']}"
         self._told = sections(self.folder, ports, asked)
         self._stack = ExitStack()
+        self._store = LocalStore(self.folder / "store")
         self._running: dict[str, Process] = {}
         self._bus: KafkaBus | None = None
         self._broker: Broker | None = None
@@ -56,6 +61,17 @@ class ProcessPlatform:
     def bus(self) -> Bus:
         assert self._bus is not None, "the platform was not entered"
         return self._bus
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    @property
+    def models(self) -> Path:
+        return self.folder / "models"
+
+    def lipsol(self, *arguments: str) -> str:
+        return lipsol(self.environment(), *arguments)
 
     @property
     def servers(self) -> str:
@@ -68,8 +84,8 @@ class ProcessPlatform:
 
     def revive(self, service: str) -> None:
         with (self.folder / f"{service}.log").open("ab") as log:
-            command = [sys.executable, "-m", "tests.scenarios.service", service]
-            self._running[service] = Process(command, environment=self.environment(), output=log, folder=TOP)
+            command = [sys.executable, "-m", "tests.scenarios.service", kind_of(service)]
+            self._running[service] = Process(command, environment=self.environment(service), output=log, folder=TOP)
 
     def restart_broker(self) -> None:
         assert self._broker is not None, "the platform was not entered"
@@ -83,9 +99,9 @@ class ProcessPlatform:
     def await_ready(self, at_most_s: float = 60.0) -> None:
         await_ready(self._doors, at_most_s)
 
-    def environment(self) -> dict[str, str]:
-        """Ours, with the settings that the services share; for `lipsol` too."""
-        told: dict[str, dict[str, Any]] = {**self._told}
+    def environment(self, service: str = "") -> dict[str, str]:
+        """Ours, with the settings of a service; of none: those that all share, for `lipsol`."""
+        told: dict[str, dict[str, Any]] = of_service(service, self._told, self._ports)
         bus = {"kind": "kafka", "servers": self.servers, "session_s": SESSION_S}
         told["bus"] = {**bus, **{name: value for name, value in told.get("bus", {}).items() if name not in MEMORYS}}
         named = {
@@ -103,7 +119,7 @@ class ProcessPlatform:
             self._bus = KafkaBus(Link(self.servers))
             self._stack.callback(self._bus.close)
             self._stack.callback(self._end)
-            for service in SERVICES:
+            for service in self._services:
                 self.revive(service)
             self.await_ready()
         except BaseException as fault:

@@ -18,6 +18,8 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 PAGES = [TOP / "README.md", TOP / "samples" / "README.md", *sorted((TOP / "docs").glob("*.md"))]
 SERVED = re.compile(r"(?:127\.0\.0\.1|localhost):8080")
+CALLED = "127.0.0.1:8090"  # the gRPC door
+OPERATED = re.compile(r"\blipsol (traffic|dead-letters|explain)\b")  # verbs that look for a platform that runs
 STAYS = re.compile(
     r"(\S*lipsol serve|\S*lipsol train|\S*python3? -m services)\b"
 )  # ends when told to, or in half an hour
@@ -77,14 +79,25 @@ def place(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def port(place) -> Iterator[int]:
-    """Where `lipsol serve` answers."""
+def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        free: int = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def rpc_port() -> int:
+    """Where the gRPC door of `lipsol serve` is."""
+    return _free_port()
+
+
+@pytest.fixture(scope="module")
+def port(place, rpc_port) -> Iterator[int]:
+    """Where `lipsol serve` answers."""
+    free = _free_port()
     command = [str(Path(sys.executable).with_name("lipsol")), "serve", "--port", str(free)]
+    told = os.environ | {"LIPSOL_PREPROCESS__GRPC_PORT": str(rpc_port)}
     with (place / "serve.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=place, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=place, env=told, stdout=log, stderr=log)
         try:
             _wait_until_ready(f"http://127.0.0.1:{free}/readyz", server, place / "serve.log")
             yield free
@@ -108,6 +121,11 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path, at_m
 def test_the_commands_of_a_block_do_what_they_say(block, place, request):
     commands = [line for line in block.commands if not line.startswith("make ") and not STAYS.match(line)]
     script = "\n".join(["set -euo pipefail", *commands])
+    if CALLED in script:
+        request.getfixturevalue("port")
+        script = script.replace(CALLED, f"127.0.0.1:{request.getfixturevalue('rpc_port')}")
+    if OPERATED.search(script):
+        request.getfixturevalue("port")
     if SERVED.search(script):
         if shutil.which("curl") is None:
             pytest.skip("no curl here")

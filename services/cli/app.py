@@ -4,9 +4,12 @@ docs/cli.md is generated from this module (services/cli/reference.py), so a help
 """
 
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 import click
 
+Mode: TypeAlias = Literal["canary", "shadow", "blueGreen", "stable"]
+MODES = get_args(Mode)
 FORMATS = ("text", "json", "jsonl", "srt", "vtt")
 A_PATH = click.Path(path_type=Path)
 
@@ -304,3 +307,113 @@ def explain(clip: str, since: str, *, words: bool, as_json: bool) -> int:
     from services.cli.explain import run
 
     return run(clip, since, words=words, as_json=as_json)
+
+
+reason_option = click.option("--reason", default="", metavar="TEXT", help="Why: it stands beside the policy.")
+
+
+@lipsol.group(cls=InOrder)
+def traffic() -> None:
+    """Which share of the clips a canary gets, until when, and how to take it all back."""
+
+
+@traffic.command("show")
+@json_option
+def traffic_show(*, as_json: bool) -> int:
+    """Show what rules the traffic now, for how long yet, and who said so."""
+    from services.cli.traffic import run_show
+
+    return run_show(as_json=as_json)
+
+
+@traffic.command("set")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    required=True,
+    help="`canary` has a share read by the canary; `shadow` has copies of a share read by it, whose readings nobody"
+    " sees; `blueGreen` has all or nothing read by it; `stable` is `abort`.",
+)
+@click.option(
+    "--weight", type=float, metavar="PERCENT", help="The share of the sessions, 0 to 100; of blueGreen 0 or 100."
+)
+@click.option(
+    "--canary",
+    default="",
+    metavar="DIGEST",
+    help="Bundle that the canary reads with: a name or digest of `lipsol models`; without it the canary's own default.",
+)
+@click.option(
+    "--for",
+    "life",
+    default="",
+    metavar="SECONDS",
+    help="How long it holds unless it is set again: 60, or 90s, 15m, 6h, a day at most. Then all goes to stable.",
+)
+@reason_option
+def traffic_set(mode: Mode, weight: float | None, canary: str, life: str, reason: str) -> int:
+    """Have a canary read a share of the clips, or copies of it, for a time."""
+    from services.cli.traffic import SetOptions, run_set
+
+    return run_set(SetOptions(mode, weight, canary, life, reason))
+
+
+@traffic.command("abort")
+@reason_option
+def traffic_abort(reason: str) -> int:
+    """Send everything to stable at once; it also reads what waits for the canary."""
+    from services.cli.traffic import run_abort
+
+    return run_abort(reason)
+
+
+wait_option = click.option("--wait", is_flag=True, help="Wait until every clip is settled, with a progress bar.")
+report_option = click.option(
+    "--report",
+    type=A_PATH,
+    metavar="FILE",
+    help="Write a line for each clip there: .csv, or .jsonl for one JSON object a line.",
+)
+
+
+@lipsol.group(cls=InOrder)
+def batch() -> None:
+    """Thousands of clips at once: sent, followed, and reported on."""
+
+
+@batch.command("submit")
+@click.argument("where", metavar="MANIFEST.csv|FOLDER|s3://BUCKET/PREFIX")
+@click.option("--name", default="", metavar="BATCH", help="What the batch is called; without it by where it lies.")
+@model_option
+@grammar_option
+@click.option(
+    "--language", default="", metavar="CODE", help="Language that is spoken, en or ur; without it the model's."
+)
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Wait until every clip is settled, or only send them."
+)
+@report_option
+@json_option
+def batch_submit(
+    where: str, name: str, model: str, grammar: str, language: str, report: Path | None, *, wait: bool, as_json: bool
+) -> int:
+    """Send clips to be read, and wait for all of them. Run again it goes on where it was: nothing is sent twice.
+
+    A manifest has the column path, and text, speaker, language and session if they are known; a folder stands for all
+    videos in it and in the folders in it.
+    """
+    from services.cli.batch import SubmitOptions, run_submit
+
+    return run_submit(SubmitOptions(where, name, model, grammar, language, wait, report, as_json))
+
+
+@batch.command("status")
+@click.argument("name", metavar="BATCH")
+@wait_option
+@report_option
+@json_option
+def batch_status(name: str, report: Path | None, *, wait: bool, as_json: bool) -> int:
+    """Say how a batch stands: clips by state, how fast it goes, how long it takes, and its error rates if known."""
+    from services.cli.batch import run_status
+
+    return run_status(name, wait=wait, report=report, as_json=as_json)

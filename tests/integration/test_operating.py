@@ -1,6 +1,8 @@
 """An operator and a platform in one process: through the door, and over the bus itself."""
 
 import json
+import socket
+import time
 
 import pytest
 
@@ -11,8 +13,9 @@ from lipsol.runtime.envelope import unwrap, wrap
 from lipsol.store.local import LocalStore
 from lipsol.topics import STABLE_MOUTHS
 from services.doors.service import DoorSettings
+from services.doors.web import new_app
 from services.operating import OperatorSettings, open_operations
-from services.operating.door import create_app
+from services.operating.door import create_app, door
 from services.operating.letters import Wanted
 from services.operating.operations import Operations
 from services.operating.remote import Remote
@@ -139,3 +142,36 @@ def test_a_clips_story_is_told_with_its_words_only_if_asked(operating, operation
     assert SAID in str(operating.story(CLIP, words=True))
     with pytest.raises(NotFound):
         operating.story(CLIP, since=4e9)
+
+
+def test_the_embedded_platform_is_operated_from_outside(platform):
+    with door(platform.operations, OperatingSettings(port=0)) as port:
+        remote = Remote(port)
+        assert platform.read(b"a clip").track == "stable"
+        remote.set_traffic("canary", 100.0, 60.0, set_by="me")
+        wait_for(lambda: platform.read(b"a clip").track == "canary")
+        remote.abort(set_by="me")
+        wait_for(lambda: platform.read(b"a clip").track == "stable")
+        with pytest.raises(NotFound, match="grid-sentences"):
+            remote.set_traffic("canary", 100.0, 60.0, canary_digest="0" * 64, set_by="me")
+
+
+def test_a_taken_port_is_said_with_the_variable_that_names_another(operations):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = OperatingSettings(port=taken.getsockname()[1])
+        refused = pytest.raises(BadInput, match="operator's door.*LIPSOL_OPERATING__PORT")
+        with refused, door(operations, place):
+            pass
+
+
+def test_what_answers_there_and_is_no_platform_is_told(operations):
+    other = new_app("Other", "Another service.", lambda: ())
+    with served_app(other, DoorSettings()) as client, pytest.raises(NotFound, match="/v1/traffic"):
+        Remote(client.base_url.port).traffic()
+
+
+def wait_for(happened):
+    until = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.01)

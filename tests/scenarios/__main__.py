@@ -18,7 +18,7 @@ from lipsol.runtime.logs import set_up_logging
 from lipsol.runtime.settings import TelemetrySettings
 from tests.benchmarks.figures import machine
 from tests.conftest import TOP
-from tests.scenarios import faults, poison, traffic
+from tests.scenarios import faults, poison, soak, traffic
 from tests.scenarios.memory import MemoryPlatform
 from tests.scenarios.outcome import Outcome, Say, failed, show, write
 from tests.scenarios.platform import Asked, Platform
@@ -30,7 +30,13 @@ SCENARIOS: dict[str, tuple[Callable[[Platform, Say], Sequence[Outcome]], Asked]]
     "faults": (faults.play, faults.ASKED),
     "traffic": (traffic.play, traffic.ASKED),
     "poison": (poison.play, poison.ASKED),
+    "soak": (lambda platform, say: soak.play(platform, say, soak_s()), soak.ASKED),
 }
+
+
+def soak_s() -> float:
+    """How long the soak lasts, seconds."""
+    return float(os.environ.get("SOAK_SECONDS", "120"))
 
 
 def main(names: Sequence[str]) -> int:

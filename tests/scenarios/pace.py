@@ -1,0 +1,85 @@
+"""Load at a given rate, whatever becomes of it: an open loop, as users are, who do not wait for each other."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from tests.scenarios.mouths import clip_bytes
+
+WORKERS = 96  # requests that are under way at once, at most
+FIRST_S = 0.05  # before the first request
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one request. status: 0 where the connection broke; at: when it was due, monotonic; took_s: from
+    then to its answer, so that a sender who came late counts as waiting."""
+
+    status: int
+    at: float
+    took_s: float
+
+
+def pace(rate: float, seconds: float, act: Callable[[int], int], workers: int = WORKERS) -> list[Answer]:
+    """Call `act` so often a second, with the number of the call; it returns a status. Returns when all came back."""
+    due: queue.SimpleQueue[tuple[int, float] | None] = queue.SimpleQueue()
+    answers: list[Answer] = []
+    faults: list[BaseException] = []
+
+    def work() -> None:
+        while (task := due.get()) is not None:
+            number, at = task
+            try:
+                status = act(number)
+            except BaseException as fault:  # noqa: BLE001 - told by the caller's thread
+                faults.append(fault)
+                return
+            answers.append(Answer(status, at, time.monotonic() - at))
+
+    threads = [threading.Thread(target=work, name=f"user-{n}", daemon=True) for n in range(workers)]
+    for thread in threads:
+        thread.start()
+    began = time.monotonic() + FIRST_S
+    for number in range(int(rate * seconds)):
+        at = began + number / rate
+        time.sleep(max(0.0, at - time.monotonic()))
+        due.put((number, at))
+    for _ in threads:
+        due.put(None)
+    for thread in threads:
+        thread.join()
+    if faults:
+        raise faults[0]
+    return answers
+
+
+class Users:
+    """Send clips, each once, and wait for the answer. deadline_s: what they allow; None: they do not say."""
+
+    def __init__(self, url: str, name: str, deadline_s: float | None = None) -> None:
+        limits = httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS)
+        self._http = httpx.Client(base_url=url, timeout=60.0, limits=limits)
+        self._name = name
+        self._headers = {"Request-Timeout": f"{deadline_s:g}"} if deadline_s is not None else {}
+
+    def send(self, number: int) -> int:
+        """The status of a clip's answer."""
+        data = clip_bytes(number, self._name)
+        try:
+            answer = self._http.post(
+                "/v1/clips",
+                params={"wait": "true"},
+                headers=self._headers,
+                files={"file": ("clip.mp4", data, "video/mp4")},
+            )
+        except httpx.TransportError:
+            return 0
+        return answer.status_code
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from services.doors.server import Beside
 
 NAME = "preprocess"
+ASIDE_S = 5.0  # that events which no answer hangs on are waited for on leaving
 EAR = "preprocess-ear"  # the listener that every replica has for itself, in figures
 
 
@@ -67,7 +68,7 @@ class Edge(Service):
         """Watch what was taken to its end, hear what was read of it, and leave."""
         self.drain()
         self.finish()
-        self._aside.stop()
+        self._aside.stop(ASIDE_S)
         super().stop()
 
     def finish(self) -> None:

@@ -31,12 +31,12 @@ class Aside:
         except Busy as full:
             log.warning("event-left-out", kind=type(event).__name__, reason=full.detail)
 
-    def stop(self) -> None:
-        """Publish what waits, and take no more."""
-        self._pool.stop()
+    def stop(self, timeout_s: float) -> None:
+        """Publish what waits, as far as timeout_s seconds allow, and take no more."""
+        self._pool.stop(timeout_s)
 
 
 def _look(event: Event, done: Future[None]) -> None:
-    fault = done.exception()
+    fault = Busy("the service is leaving") if done.cancelled() else done.exception()
     if fault is not None:
         log.warning("event-left-out", kind=type(event).__name__, reason=str(fault))

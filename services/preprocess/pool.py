@@ -21,7 +21,7 @@ class Pool:
         self.workers = workers
         self._show = show
         self._taken = 0
-        self._lock = threading.Lock()
+        self._left = threading.Condition()
         self._bound = workers + line
         self._retry_after_s = retry_after_s
         self._places = threading.BoundedSemaphore(self._bound)
@@ -43,9 +43,13 @@ class Pool:
         self._places.acquire()
         return self._start(call, *args, **kwargs)
 
-    def stop(self) -> None:
-        """Finish what is in work and in line; then take no more."""
-        self._threads.shutdown(wait=True)
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Take no more, and finish what is in work and in line; what is in line after timeout_s seconds is dropped."""
+        self._threads.shutdown(wait=timeout_s is None)
+        if timeout_s is not None:
+            with self._left:
+                self._left.wait_for(lambda: not self._taken, timeout_s)
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, call: Callable[Args, Out], *args: Args.args, **kwargs: Args.kwargs) -> Future[Out]:
         self._count(1)
@@ -66,6 +70,7 @@ class Pool:
         self._places.release()
 
     def _count(self, more: int) -> None:
-        with self._lock:
+        with self._left:
             self._taken += more
             self._show(self._taken)
+            self._left.notify_all()

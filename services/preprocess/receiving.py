@@ -21,7 +21,7 @@ from services.preprocess.repeats import body_digest
 from services.preprocess.results import Result
 from services.preprocess.settings import PreprocessSettings
 
-LOOK_S = 1.0  # between two looks into the store for an answer that no event brought
+LOOK_S, LOOK_MAX_S = 1.0, 8.0  # before the first look into the store for an answer that no event brought; between two
 TIMEOUT_MAX_S = 86_400.0  # that a client may allow for its clip: a day, as long as an event is kept
 AGAIN = frozenset({503, 504})  # problems of which a repeat is another try, not the same answer
 
@@ -113,11 +113,13 @@ class Receiving:
         result, left_s = taken.result, self._left(taken.deadline_at)
         began, wait_s = time.monotonic(), min(self._wait_s, math.inf if left_s is None else left_s)
         answer = asyncio.wrap_future(taken.answer) if taken.answer is not None else None
+        look_s = LOOK_S
         while answer is not None and result.state == "reading":
             rest_s = began + wait_s - time.monotonic()
             if rest_s <= 0:
                 break
-            done, _ = await asyncio.wait({answer}, timeout=min(rest_s, LOOK_S))
+            done, _ = await asyncio.wait({answer}, timeout=min(rest_s, look_s))
+            look_s = min(2 * look_s, LOOK_MAX_S)
             result = answer.result() if done else await asyncio.to_thread(self._handler.result, result.clip_id)
         if result.state == "reading" and wait_s < self._wait_s:
             raise TooLate("no reading came before the deadline", "allow more time, or try again later")

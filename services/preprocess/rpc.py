@@ -11,7 +11,7 @@ from services.doors.rpc import RpcServer, answering, metadata
 from services.preprocess.asking import ASKED, Asked
 from services.preprocess.contract import FEEDBACK_MAX
 from services.preprocess.handler import Handler, known_id
-from services.preprocess.receiving import Receiving, Sent
+from services.preprocess.receiving import TIMEOUT_MAX_S, Receiving, Sent
 from services.preprocess.repeats import checked_key
 from services.preprocess.results import Result
 from services.preprocess.uploads import Held
@@ -79,7 +79,7 @@ class LipReading(lip_reading_pb2_grpc.LipReadingServicer):
         if first is None or first.WhichOneof("part") != "options":
             raise BadInput("the call does not begin with its options", HOW)
         left_s = context.time_remaining() if first.options.wait else None
-        deadline_at = self._receiving.deadline(left_s)
+        deadline_at = self._receiving.deadline(None if left_s is None else min(left_s, TIMEOUT_MAX_S))
         self._receiving.check(deadline_at)
         return first.options, deadline_at
 

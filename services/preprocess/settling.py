@@ -66,12 +66,16 @@ class Settling:
         match event:
             case PredictionMade(shadow=False):
                 self._settle(event.clip_id, lambda before: read(before, event))
-            case DeadLetter(shadow=False) if event.clip_id and event.origin_topic in READING:
+            case DeadLetter(shadow=False) if event.clip_id and event.origin_topic in READING and not self._again(event):
                 self._settle(event.clip_id, lambda before: failed(before, event))
             case ClipDeleted():
                 self.forget(event.clip_id)
             case _:
                 pass
+
+    def _again(self, letter: DeadLetter) -> bool:
+        """Whether a clip that came too late was handed on anew since, with more time."""
+        return letter.kind == "too-late" and self.repeats.handed_on(letter.clip_id, self.now())
 
     def _settle(self, clip_id: str, change: Callable[[Result], Result]) -> None:
         settled = self.keeper.settle(clip_id, change)

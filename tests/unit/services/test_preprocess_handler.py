@@ -212,6 +212,17 @@ def test_a_letter_that_came_too_late_fails_the_clip_with_a_status_of_its_own(edg
     assert edge.handler.result(CLIP).problem.status == 504
 
 
+def test_a_letter_of_a_try_that_came_too_late_does_not_fail_the_next_one(edge, clock):
+    edge.receive(deadline_at=clock.now() + 5, keyed=True)
+    clock.advance(10)
+    edge.receive(deadline_at=clock.now() + 5, keyed=True)
+    edge.settling.handle([letter_of(CLIP, "too-late")])
+    assert edge.handler.result(CLIP).state == "reading"
+    clock.advance(10)
+    edge.settling.handle([letter_of(CLIP, "too-late")])
+    assert edge.handler.result(CLIP).problem.status == 504
+
+
 def test_a_keyed_clip_that_could_not_be_handed_on_is_left_to_its_repeat(edge, clock):
     edge.fault = Transient("the bus is away")
     with pytest.raises(Transient):

@@ -13,17 +13,31 @@ from lipsol.runtime.cpus import available_cpus
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value. `target` is what it has to reach (None: nobody asked for a bound)."""
+    """One measured value.
+
+    target  what it has to reach; None: nobody asked for a bound
+    below   True: it has to stay below its target instead
+    """
 
     name: str
     value: float
     unit: str
     target: float | None = None
+    below: bool = False
 
     @property
     def met(self) -> bool | None:
-        """Whether the value reaches its target; None without one."""
-        return None if self.target is None else self.value >= self.target
+        """Whether the value meets its target; None without one."""
+        if self.target is None:
+            return None
+        return self.value < self.target if self.below else self.value >= self.target
+
+    @property
+    def bound(self) -> str:
+        """The target in words; "" without one."""
+        if self.target is None:
+            return ""
+        return f"{'below' if self.below else 'at least'} {self.target:g}"
 
     def as_dict(self, machine: str) -> dict[str, object]:
         """The form of build/bench.json."""
@@ -32,6 +46,7 @@ class Figure:
             "value": self.value,
             "unit": self.unit,
             "target": self.target,
+            "bound": self.bound,
             "met": self.met,
             "machine": machine,
         }

@@ -24,10 +24,16 @@ Sections = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a scenario wants of its platform: settings by section, on top of the usual ones, and which services."""
+    """What a scenario wants of its platform.
+
+    settings  by section, on top of the usual ones
+    services  those that run
+    stored    whether the edge finds stored mouths, instead of watching videos
+    """
 
     settings: Sections = field(default_factory=dict)
     services: tuple[str, ...] = SERVICES
+    stored: bool = True
 
 
 class Platform(Protocol):

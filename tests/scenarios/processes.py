@@ -45,7 +45,9 @@ class ProcessPlatform:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=FOLDER))
         self.canary = stock_registry(self.folder / "models")
-        mouths.prepare()
+        self._how = "stored" if asked.stored else "real"
+        if asked.stored:
+            mouths.prepare()
         self._services = asked.services
         self._ports = ports = {name: free_port() for name in (*asked.services, "grpc")}
         self._doors = {name: f"http://{HOST}:{ports[name]}" for name in asked.services}
@@ -84,7 +86,7 @@ class ProcessPlatform:
 
     def revive(self, service: str) -> None:
         with (self.folder / f"{service}.log").open("ab") as log:
-            command = [sys.executable, "-m", "tests.scenarios.service", kind_of(service)]
+            command = [sys.executable, "-m", "tests.scenarios.service", kind_of(service), self._how]
             self._running[service] = Process(command, environment=self.environment(service), output=log, folder=TOP)
 
     def restart_broker(self) -> None:

@@ -1,4 +1,7 @@
-"""`python -m tests.scenarios.service NAME`: one service as `python -m services NAME` runs it, with stored mouths."""
+"""`python -m tests.scenarios.service NAME stored|real`: one service as `python -m services NAME` runs it.
+
+Where it is the edge, it finds stored mouths, or watches real videos.
+"""
 
 import sys
 
@@ -10,13 +13,13 @@ from services.embedded import EmbeddedSettings
 from tests.scenarios.mouths import StoredWatcher
 
 
-def main(name: str) -> None:
+def main(name: str, how: str) -> None:
     """Serve until told to leave."""
     settings = load(EmbeddedSettings)
     set_up_logging(settings.telemetry)
-    parts = {"watcher": StoredWatcher()} if name == "preprocess" else {}
+    parts = {"watcher": StoredWatcher()} if (name, how) == ("preprocess", "stored") else {}
     serve_alone(name, settings, open_bus(settings), **parts)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])

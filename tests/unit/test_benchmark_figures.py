@@ -17,6 +17,16 @@ def test_a_figure_is_met_from_its_target_on(value, target, met):
     assert Figure("speed", value, "frames/s", target).met is met
 
 
+@pytest.mark.parametrize(("value", "met"), [(29.9, True), (30.0, False), (31.0, False)])
+def test_a_figure_that_has_to_stay_below_its_target_is_not_met_at_it(value, met):
+    figure = Figure("added", value, "ms/clip", 30.0, below=True)
+    assert (figure.met, figure.bound) == (met, "below 30")
+
+
+def test_a_figure_that_nobody_bounds_is_neither_met_nor_missed():
+    assert (Figure("speed", 1.0, "s").met, Figure("speed", 1.0, "s").bound) == (None, "")
+
+
 def test_a_figure_is_written_with_the_machine_it_was_measured_on():
     written = Figure("speed", 210.0, "frames/s", 200.0).as_dict("a machine")
     assert written == {
@@ -24,6 +34,7 @@ def test_a_figure_is_written_with_the_machine_it_was_measured_on():
         "value": 210.0,
         "unit": "frames/s",
         "target": 200.0,
+        "bound": "at least 200",
         "met": True,
         "machine": "a machine",
     }

@@ -1,0 +1,70 @@
+"""What three processes and a Kafka cost: clips a second and time for a clip, against plain calls on the same cores.
+
+Everything runs on this machine: the broker, the services, and the client, which sends real videos over REST.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import numpy as np
+
+from lipsol.clips.watch import Watcher
+from lipsol.reader import Reader
+from tests.benchmarks.figures import Figure
+from tests.scenarios.platform import Asked
+from tests.scenarios.processes import ProcessPlatform
+
+ROUNDS = 5  # times that both are measured, in turns, so that a busy neighbour slows both alike
+REPEATS = 3  # times that a round goes through the clips
+WAITING = 4  # clients for each core: enough that no core waits for the next clip
+SHARE = 0.85  # of the bare pipeline's clips a second that the platform must reach
+ADDED_MS = 30.0  # that the platform may add to a clip at the median
+
+
+def measure_over_kafka(clips: Sequence[bytes], reader: Reader, threads: int) -> list[Figure]:
+    """Clips a second and the median time of a clip, bare and over Kafka."""
+    many = [clip for _ in range(REPEATS) for clip in clips]
+    watcher = Watcher()
+    asked = Asked({"telemetry": {"log_level": "error"}}, stored=False)
+    with ProcessPlatform(asked) as platform, httpx.Client(base_url=platform.url, timeout=120.0) as http:
+
+        def bare(clip: bytes) -> None:
+            reader.read(watcher.watch(clip).mouth)
+
+        def over_kafka(clip: bytes) -> None:
+            answer = http.post("/v1/clips", params={"wait": "true"}, files={"file": ("clip.mp4", clip, "video/mp4")})
+            if answer.status_code != 200:
+                raise RuntimeError(f"a clip was answered {answer.status_code}: {answer.text[:200]}")
+
+        for warm in (bare, over_kafka):
+            _rate(warm, clips, threads)
+        pairs = [(_rate(bare, many, threads), _rate(over_kafka, many, WAITING * threads)) for _ in range(ROUNDS)]
+        times = [(_took_ms(bare, clip), _took_ms(over_kafka, clip)) for _ in range(REPEATS) for clip in clips]
+    share = statistics.median(through / direct for direct, through in pairs)
+    direct_ms, through_ms = (float(np.percentile(held, 50)) for held in zip(*times, strict=True))
+    return [
+        Figure("kafka_throughput", round(statistics.median(through for _, through in pairs), 2), "clips/s"),
+        Figure("kafka_share_of_bare", round(share, 3), "share", SHARE),
+        Figure("bare_clip_p50", round(direct_ms, 1), "ms/clip"),
+        Figure("kafka_clip_p50", round(through_ms, 1), "ms/clip"),
+        Figure("kafka_added_p50", round(through_ms - direct_ms, 1), "ms/clip", ADDED_MS, below=True),
+    ]
+
+
+def _rate(work: Callable[[bytes], None], clips: Sequence[bytes], at_once: int) -> float:
+    """Clips a second, so many at once."""
+    with ThreadPoolExecutor(at_once) as pool:
+        began = time.perf_counter()
+        for _ in pool.map(work, clips):
+            pass
+        return len(clips) / (time.perf_counter() - began)
+
+
+def _took_ms(work: Callable[[bytes], None], clip: bytes) -> float:
+    """Milliseconds for one clip while nothing else is to be done."""
+    began = time.perf_counter()
+    work(clip)
+    return (time.perf_counter() - began) * 1e3

@@ -11,6 +11,7 @@ from threading import Event as Flag
 from lipsol.bus.port import Bus
 from lipsol.errors import BadInput
 from lipsol.registry.port import Registry
+from lipsol.runtime.cpus import available_cpus
 from lipsol.runtime.wiring import open_bus, open_objects, open_store
 from lipsol.store.objects import Objects
 from lipsol.store.port import Store
@@ -69,7 +70,8 @@ def open_place() -> Iterator[Place]:
     own = settings.preprocess
     if settings.bus.kind in PRIVATE_BUSES:
         greet_unheard()
-        with Embedded(settings) as platform:
+        alone = own.model_copy(update={"fetches": own.fetches or own.workers or available_cpus()})
+        with Embedded(settings.model_copy(update={"preprocess": alone})) as platform:
             objects = open_objects(settings, platform.store)
             keeper = platform.edge.handler.keeper
             yield Place(platform.bus, platform.store, objects, keeper, own.language, False, platform.registry)

@@ -38,11 +38,12 @@ from lipsol.bus.kafka_intake import Intake, Place
 from lipsol.bus.port import Closed, Message, Start
 from lipsol.errors import Transient
 
-POLL_MS, POLL_FULL_MS = 100, 20  # that the client thread waits in one poll, and in one while the buffer is full
+POLL_MS, POLL_FULL_MS = 200, 20  # that the client thread waits in one poll, and in one while the buffer is full
 LOOK_UP_MS = 500  # that finding a partition's place may hold up the next fetch
-FETCH_WAIT_MS = 200  # that the broker holds back the answer to a fetch for which it has nothing
+FETCH_WAIT_MS = 250  # that the broker holds back the answer to a fetch for which it has nothing
 HEARTBEATS = 10  # within a session: a member hears of a rebalance with the next one
 SPARE_S = 30.0  # between the longest handover and being taken for dead
+COMMIT_MS = 1000  # that one try of a commit takes at most while partitions change hands
 RETRY_S = 0.05  # between two tries of a commit, or two looks at what is in hand
 MEND_S = 1.0  # between two tries of a client that failed
 PROBE_S = 3.0  # without a message, after which the broker is asked whether it is there
@@ -98,10 +99,12 @@ class KafkaBusConsumer:
                 self._commit_due(until - time.monotonic())
             except (CommitFailedError, RebalanceInProgressError):
                 return
-            except KafkaError as fault:
+            except RetriableError as fault:
                 if time.monotonic() >= until:
                     raise away(self._link, fault) from fault
                 time.sleep(RETRY_S)
+            except KafkaError as fault:
+                raise refusal(self._link, fault) from fault
             with self._changed:
                 due = self._intake.due()
                 concerned = [] if self.closed else [place for place in concerned if place in due]
@@ -200,7 +203,8 @@ class KafkaBusConsumer:
         offsets = {}
         for place in places:
             if self._partition(place) in self._client.assignment():
-                offsets[place] = self._client.position(self._partition(place), timeout_ms=LOOK_UP_MS)
+                with suppress(RetriableError):  # the next turn looks again
+                    offsets[place] = self._client.position(self._partition(place), timeout_ms=LOOK_UP_MS)
         with self._changed:
             self._intake.learn({place: offset for place, offset in offsets.items() if offset is not None})
 
@@ -229,7 +233,7 @@ class KafkaBusConsumer:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=FETCH_WAIT_MS,
-            fetch_max_bytes=self._link.buffer_bytes,
+            fetch_max_bytes=self._link.buffer_bytes // 2,  # one such answer waits behind the buffer
             request_timeout_ms=max(self._connect_ms, 2 * FETCH_WAIT_MS),
             metrics_enabled=False,
             **(self._membership() if self._group is not None else {}),
@@ -377,7 +381,7 @@ class Handover(AsyncConsumerRebalanceListener):  # type: ignore[misc]
         while True:
             with suppress(KafkaError):
                 offsets = self._member.due()
-                await self._client._coordinator._commit_offsets_sync_async(offsets, RETRY_S * 1000)
+                await self._client._coordinator._commit_offsets_sync_async(offsets, COMMIT_MS)
                 self._member.committed(offsets)
             if not self._member.wanted(places) or time.monotonic() > until:
                 break

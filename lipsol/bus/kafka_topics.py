@@ -5,7 +5,7 @@ topic's retention goes with its segment, so a message may outlive it by a twenty
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Lock
@@ -28,6 +28,7 @@ SEGMENT_MAX_MS = 24 * 3600 * 1000
 COMPACTED_SEGMENT_BYTES = 1 << 20  # the least that Kafka allows; small, so that old values are soon cleaned away
 ALREADY_THERE, BAD_REPLICATION = 36, 38  # error codes of the protocol
 RETRY_S = 0.1
+REFUSE_S = 1.0  # after a try that failed, in which others are refused without one of their own
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Directory:
         self._link = link
         self._lock = Lock()
         self._client: Any = None
+        self._refused: tuple[float, Transient] | None = None
         self._known: dict[str, tuple[TopicPartition, ...]] = {}
 
     def check(self, names: Iterable[str]) -> None:
@@ -84,9 +86,19 @@ class Directory:
         with self._lock:
             self._drop()
 
-    def _ask(self, question: Any) -> Any:
+    def _ask(self, question: Callable[[Any], Any]) -> Any:
+        with self._lock:
+            if self._refused is not None and time.monotonic() < self._refused[0]:
+                raise self._refused[1]
+            try:
+                return self._keep_asking(question)
+            except Transient as fault:
+                self._refused = (time.monotonic() + REFUSE_S, fault)
+                raise
+
+    def _keep_asking(self, question: Callable[[Any], Any]) -> Any:
         until = time.monotonic() + self._link.connect_s
-        with self._lock, told(self._link):
+        with told(self._link):
             while True:
                 try:
                     if self._client is None:

@@ -67,10 +67,10 @@ class BusSettings(Section):
     """How we prove who we are, where the protocol is a SASL one. None: not at all."""
 
     user: str | None = None
-    """Our name at the brokers, for that."""
+    """Our name at the brokers, for that. None: no name."""
 
     password: SecretStr | None = None
-    """Our password at the brokers, for that; shown nowhere."""
+    """Our password at the brokers, for that; shown nowhere. None: no password."""
 
     connect_s: float = Field(default=5.0, gt=0)
     """Seconds that reaching a Kafka broker may take before we say that it is away: the time of a few tries."""

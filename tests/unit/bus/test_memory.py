@@ -1,5 +1,7 @@
 """The bus in memory: its bounds, which are its own."""
 
+from dataclasses import replace
+
 import pytest
 
 from lipsol.bus.memory import MemoryBus
@@ -98,6 +100,65 @@ def test_memory_stays_bounded_however_much_passes_through(bus):
         send(bus, 3)
         reader.commit(reader.poll(10, 0.0))
         assert bus.kept(ONE.name) == 0
+
+
+def test_history_is_kept_within_its_bounds_and_what_a_group_needs_beyond_them(clock):
+    bus = MemoryBus([ONE], capacity=4, now=clock.now, history=3, history_bytes=1000)
+    reader = bus.consumer([ONE.name], "readers")
+    for number in range(6):
+        clock.advance(1)
+        bus.publish(ONE.name, f"key-{number}", b"%d" % number)
+        reader.commit(reader.poll(1, 0.0) if number < 5 else [])
+    assert sorted(int(message.value) for message in bus.replay([ONE.name])) == [2, 3, 4, 5]
+    assert [int(message.value) for message in reader.poll(9, 0.0)] == [5]
+    bus.close()
+
+
+def test_history_is_bounded_by_bytes_too(clock):
+    bus = MemoryBus([ONE], capacity=40, now=clock.now, history=100, history_bytes=1000)
+    for number in range(10):
+        clock.advance(1)
+        bus.publish(ONE.name, f"key-{number}", bytes(300))
+    assert bus.kept(ONE.name) == 3
+    bus.close()
+
+
+def test_a_group_that_comes_late_finds_history_and_that_fills_no_topic(clock):
+    bus = MemoryBus([ONE], capacity=4, now=clock.now, history=100)
+    early = bus.consumer([ONE.name], "early")
+    for _ in range(5):
+        send(bus, 4)
+        early.commit(early.poll(9, 0.0))
+    late = bus.consumer([ONE.name], "late")
+    assert late.lag() == 20
+    send(bus, 4)
+    early.commit(early.poll(9, 0.0))
+    with pytest.raises(Busy):
+        send(bus, 1)
+    assert len(late.poll(99, 0.0)) == 24
+    bus.close()
+
+
+def test_a_state_outlives_its_retention_and_holds_one_value_a_key(clock):
+    state = replace(ONE, name="test.state.v1", compacted=True)
+    bus = MemoryBus([state], capacity=100, now=clock.now, history=0, history_bytes=0)
+    reader = bus.consumer([state.name], "readers")
+    for number in range(20):
+        bus.publish(state.name, f"key-{number % 3}", b"%d" % number)
+    reader.commit(reader.poll(20, 0.0))
+    clock.advance(1000)
+    assert bus.kept(state.name) == 3
+    newcomer = bus.consumer([state.name], None)
+    assert sorted(int(message.value) for message in newcomer.poll(9, 0.0)) == [17, 18, 19]
+    newcomer.close()
+    assert sorted(int(message.value) for message in bus.replay([state.name], before="readers")) == [17, 18, 19]
+    bus.close()
+
+
+def test_what_is_beyond_retention_is_not_told_again(bus, clock):
+    bus.publish(ONE.name, "key", b"old")
+    clock.advance(61)
+    assert list(bus.replay([ONE.name])) == []
 
 
 @pytest.mark.parametrize("capacity", [0, -1])

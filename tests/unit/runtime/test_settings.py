@@ -20,7 +20,25 @@ def bare_environment(monkeypatch):
 
 def test_the_defaults_are_as_promised():
     assert load(Settings).model_dump() == {
-        "bus": {"kind": "memory", "capacity": 1024},
+        "bus": {
+            "kind": "memory",
+            "capacity": 1024,
+            "history": 4096,
+            "history_mib": 32,
+            "servers": "127.0.0.1:9092",
+            "prefix": "",
+            "protocol": "PLAINTEXT",
+            "ca_file": None,
+            "mechanism": None,
+            "user": None,
+            "password": None,
+            "connect_s": 5.0,
+            "publish_s": 10.0,
+            "session_s": 10.0,
+            "handover_s": 30.0,
+            "buffer": 256,
+            "buffer_mib": 16,
+        },
         "store": {
             "kind": "local",
             "folder": None,

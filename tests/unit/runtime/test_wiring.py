@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from lipsol.bus.kafka import KafkaBus, Link
 from lipsol.bus.memory import MemoryBus
 from lipsol.registry.local import LocalRegistry
 from lipsol.runtime.settings import BusSettings, RegistrySettings, Settings, StoreSettings
-from lipsol.runtime.wiring import open_bus, open_registry, open_store, shipped_models
+from lipsol.runtime.wiring import kafka_link, open_bus, open_registry, open_store, shipped_models
 from lipsol.store.local import LocalStore
 
 
@@ -23,6 +24,19 @@ def test_the_adapters_are_those_that_the_settings_name(tmp_path: Path):
     assert (tmp_path / "store" / "a=").exists()
     assert registry.models() == []
     bus.close()
+
+
+def test_a_kafka_is_reached_as_the_settings_say_and_need_not_be_there():
+    bus = BusSettings(kind="kafka", servers="127.0.0.1:1", prefix="blue.", password="s3cret", buffer_mib=2)
+    settings = Settings(bus=bus)
+    opened = open_bus(settings)
+    assert isinstance(opened, KafkaBus)
+    opened.close()
+    link = kafka_link(settings)
+    assert (link.servers, link.prefix, link.password) == ("127.0.0.1:1", "blue.", "s3cret")
+    assert (link.buffer, link.buffer_bytes) == (256, 2 << 20)
+    assert Link() == kafka_link(Settings(bus=BusSettings(kind="kafka")))
+    assert "s3cret" not in repr(settings)
 
 
 def test_the_models_of_a_checkout_are_found_from_everywhere(top: Path, tmp_path: Path, monkeypatch):

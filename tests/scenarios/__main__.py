@@ -7,6 +7,7 @@ Exit code 1 if a law was broken.
 
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -49,6 +50,7 @@ def main(names: Sequence[str]) -> int:
     set_up_logging(TelemetrySettings(log_level="error"))
     for name in ("uvicorn", "lipsol"):  # what breaks off in a crash is no news here, nor is a dead letter
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that all is cleared away
     where, console = machine(), Console(width=160)
     outcomes: list[Outcome] = []
     for name in names or SCENARIOS:

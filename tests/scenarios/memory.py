@@ -25,7 +25,7 @@ from services.operating.operations import Operations
 from services.operating.settings import OperatingSettings
 from tests.scenarios import mouths
 from tests.scenarios.command import lipsol
-from tests.scenarios.platform import HOST, Asked, kind_of, of_service, sections, stock_registry
+from tests.scenarios.platform import HOST, START_S, Asked, kind_of, of_service, sections, stock_registry
 from tests.scenarios.ready import await_ready
 from tests.scenarios.severed import Hands, Line
 
@@ -96,7 +96,7 @@ class MemoryPlatform:
     def memory(self) -> dict[str, int]:
         return {"all in one": psutil.Process().memory_info().rss}
 
-    def await_ready(self, at_most_s: float = 60.0) -> None:
+    def await_ready(self, at_most_s: float = START_S) -> None:
         await_ready(self._doors, at_most_s)
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ import httpx
 
 from tests.scenarios.mouths import clip_bytes
 
-WORKERS = 96  # requests that are under way at once, at most
+WORKERS = 160  # requests that are under way at once, at most: more than are accepted at once under overload
 FIRST_S = 0.05  # before the first request
 
 

@@ -18,6 +18,7 @@ SERVICES = ("inference", "monitor", "preprocess")
 CANARY = "canary"  # a second inference, which a scenario may ask for: then the first one reads as stable
 HOST = "127.0.0.1"
 MODEL = "grid-sentences"  # what reads English by default
+START_S = 240.0  # that all may take to be ready: some seconds, and minutes on a machine that is busy with other work
 LONG_AGO = "2000-01-01T00:00:00+00:00"  # when the canary was made: it is nobody's default
 Sections = Mapping[str, Mapping[str, Any]]
 
@@ -87,7 +88,7 @@ class Platform(Protocol):
         """Resident bytes of each process, by service."""
         ...
 
-    def await_ready(self, at_most_s: float = 60.0) -> None:
+    def await_ready(self, at_most_s: float = START_S) -> None:
         """Wait until all services say that they are ready. Raises TimeoutError naming those that are not."""
         ...
 

@@ -26,7 +26,7 @@ from services.local.processes import Process
 from tests.conftest import TOP
 from tests.scenarios import mouths
 from tests.scenarios.command import lipsol
-from tests.scenarios.platform import HOST, Asked, kind_of, of_service, sections, stock_registry
+from tests.scenarios.platform import HOST, START_S, Asked, kind_of, of_service, sections, stock_registry
 from tests.scenarios.ready import await_ready
 
 FOLDER = TOP / "build" / "scenarios"
@@ -98,8 +98,15 @@ class ProcessPlatform:
     def memory(self) -> dict[str, int]:
         return {name: _resident(process.pid) for name, process in self._running.items()}
 
-    def await_ready(self, at_most_s: float = 60.0) -> None:
-        await_ready(self._doors, at_most_s)
+    def await_ready(self, at_most_s: float = START_S) -> None:
+        await_ready(self._doors, at_most_s, self._look)
+
+    def _look(self) -> None:
+        """Raise RuntimeError, with its last words, if a service ended that nobody killed."""
+        for name, process in self._running.items():
+            if not process.alive:
+                said = (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{name} ended by itself: {said}")
 
     def environment(self, service: str = "") -> dict[str, str]:
         """Ours, with the settings of a service; of none: those that all share, for `lipsol`."""

@@ -1,16 +1,20 @@
 """Waiting for services to say that they are ready."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httpx
 
 
-def await_ready(doors: Mapping[str, str], at_most_s: float) -> None:
-    """Wait until every door's `/readyz` says yes. Raises TimeoutError naming those that do not, with what they say."""
+def await_ready(doors: Mapping[str, str], at_most_s: float, look: Callable[[], None] = lambda: None) -> None:
+    """Wait until every door's `/readyz` says yes. look: called meanwhile, and raises where waiting is in vain.
+
+    Raises TimeoutError naming those that do not, with what they say.
+    """
     until = time.monotonic() + at_most_s
     unready = dict.fromkeys(doors, "nothing")
     while unready:
+        look()
         if time.monotonic() > until:
             said = "; ".join(f"{name} says {what}" for name, what in unready.items())
             raise TimeoutError(f"not ready after {at_most_s:g} s: {said}")

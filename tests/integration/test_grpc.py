@@ -231,6 +231,19 @@ def test_the_deadline_of_a_call_that_waits_is_the_clips_own(doors, made, platfor
     assert left.deadline_at == 0.0
 
 
+@pytest.mark.parametrize("timeout", [None, 10.0**7], ids=["no deadline", "four months"])
+def test_a_call_may_take_its_time(doors, timeout):
+    assert doors.read(timeout=timeout).text == SAID
+
+
+def test_a_call_that_gives_up_gets_its_own_deadline(doors, made):
+    made.reader.hold.clear()
+    with pytest.raises(grpc.RpcError) as fault:
+        doors.read(timeout=0.5)
+    made.reader.hold.set()
+    assert fault.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
 def test_a_client_that_leaves_before_its_turn_takes_its_clip_along(made, tmp_path):
     made.settings = settings_of(tmp_path, workers=1)
     made.watcher.hold.clear()

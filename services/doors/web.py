@@ -5,6 +5,7 @@ what it does before its first work (its models are open, say), whoever else is m
 get work now, and if not, why not: a broker that is away makes it unready, and no more.
 """
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from structlog.contextvars import get_contextvars
 
 from lipsol.errors import Busy, LipsolError, Transient
 from services.doors.problems import MEDIA_TYPE, Problem, responses
@@ -85,8 +87,9 @@ def _refuse(faults: Sequence[str]) -> None:
 
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    """A problem as an HTTP response."""
-    return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
+    """A problem as an HTTP response, with the request's trace id beside it: what to tell an operator."""
+    body = problem.model_dump() | {"trace_id": get_contextvars().get("trace_id", "")}
+    return Response(json.dumps(body, ensure_ascii=False), problem.status, headers, MEDIA_TYPE)
 
 
 async def _expected(_: Request, fault: Exception) -> Response:

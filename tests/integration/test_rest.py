@@ -222,6 +222,12 @@ def test_a_clients_trace_goes_through(client):
     assert answer.headers["trace-id"] == trace
 
 
+def test_a_problem_tells_the_trace_that_it_belongs_to(client):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    answer = client.get("/v1/clips/" + "0" * 32, headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert (answer.status_code, answer.json()["trace_id"]) == (404, trace)
+
+
 def test_a_reading_that_fails_tells_who_waits_and_who_asks_later(client, made, capsys):
     from lipsol.errors import ModelError
 

@@ -3,19 +3,22 @@
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import pytest
 
+from lipsol.bus.kafka import KafkaBus, Link, create_topics
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Bus
 from lipsol.errors import ModelError
 from lipsol.events import MouthReady, PredictionMade
 from lipsol.runtime.clock import SystemClock
 from lipsol.runtime.envelope import unwrap, wrap
+from lipsol.runtime.policy import LivePolicy
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
-from lipsol.topics import CANARY_MOUTHS, PREDICTIONS
+from lipsol.topics import CANARY_MOUTHS, DEAD_LETTERS, PREDICTIONS, STABLE_MOUTHS, TRAFFIC
 from lipsol.traffic import place, routed
 from services import inference
 from services.inference.settings import InferenceSettings
@@ -76,7 +79,9 @@ class Rollout:
         self._heard_of(self.operations.abort(set_by="test", reason="enough").set_at)
 
     def _heard_of(self, set_at):
-        wait_for(lambda: self.traffic.policy(0.0).set_at == set_at)
+        inside = [worker for service in self.services.values() for worker in service._workers]
+        for policy in (self.traffic, *(worker for worker in inside if isinstance(worker, LivePolicy))):
+            wait_for(lambda policy=policy: policy.known and policy.policy(0.0).set_at == set_at)
 
     def send(self, clips, name="clip"):
         """Route and publish some clips as the edge does; their events."""
@@ -110,12 +115,24 @@ class Rollout:
 
 
 @pytest.fixture
-def rollout(tmp_path):
-    bus, store = MemoryBus(capacity=10_000), LocalStore(tmp_path)
-    made = Rollout(bus, store)
+def rollout(request, tmp_path):
+    """A rollout on the memory bus, or on a real Kafka."""
+    kind = getattr(request, "param", "memory")
+    bus = MemoryBus(capacity=10_000) if kind == "memory" else kafka_bus(request.getfixturevalue("kafka"))
+    made = Rollout(bus, LocalStore(tmp_path))
     yield made
     made.close()
     bus.close()
+
+
+def kafka_bus(servers):
+    """A namespace of its own at the broker."""
+    link = Link(servers, f"traffic-{uuid4().hex[:8]}-")
+    create_topics(link, topics=[TRAFFIC, STABLE_MOUTHS, CANARY_MOUTHS, PREDICTIONS, DEAD_LETTERS])
+    return KafkaBus(link)
+
+
+on_either_bus = pytest.mark.parametrize("rollout", ["memory", "kafka"], indirect=True)
 
 
 def below(weight, name):
@@ -127,6 +144,7 @@ def tracks(predictions):
     return {made.clip_id: (made.track, made.model.digest) for made in predictions if not made.shadow}
 
 
+@on_either_bus
 @pytest.mark.parametrize("deployments", [("stable", "canary"), ("both",)], ids=["two deployments", "one for both"])
 def test_the_weight_moves_and_the_split_is_the_hashs_own_nothing_lost_nothing_doubled(rollout, deployments):
     for track in deployments:
@@ -147,6 +165,7 @@ def test_the_weight_moves_and_the_split_is_the_hashs_own_nothing_lost_nothing_do
     assert max(Counter(made.prediction_id for made in heard).values()) == 1
 
 
+@on_either_bus
 def test_what_waits_for_an_aborted_canary_is_read_by_stable_all_of_it_and_once(rollout):
     rollout.deploy("stable")
     rollout.set("canary", 100.0)  # and no canary is there to read it
@@ -160,6 +179,7 @@ def test_what_waits_for_an_aborted_canary_is_read_by_stable_all_of_it_and_once(r
     assert len(heard) == 500
 
 
+@on_either_bus
 def test_a_policy_that_nobody_renews_ends_and_stable_reads_what_waits(rollout):
     rollout.deploy("stable")
     rollout.set("canary", 100.0, life_s=1.0)
@@ -179,6 +199,7 @@ def test_a_canary_takes_its_topic_up_again_when_a_new_policy_comes(rollout):
     assert rollout.quiet()
 
 
+@on_either_bus
 @pytest.mark.parametrize("deployments", [("stable", "canary"), ("both",)], ids=["two deployments", "one for both"])
 def test_shadow_copies_are_read_by_the_canary_and_every_answer_is_stables(rollout, deployments):
     for track in deployments:

@@ -1,8 +1,7 @@
 """Which deployment reads a clip. preprocess is the only splitter: nobody behind it decides again."""
 
-from lipsol.events import Track
 from lipsol.runtime.policy import LivePolicy
-from lipsol.traffic import PLACES, Route, place, route
+from lipsol.traffic import Route, route
 
 
 class Traffic(LivePolicy):
@@ -11,8 +10,3 @@ class Traffic(LivePolicy):
     def route(self, name: str) -> Route:
         """Where the session or clip of that name goes now. Raises Transient while the policy is not known."""
         return route(name, self.policy(), self._clock.now())
-
-
-def track_of(name: str, canary_share: float = 0.0) -> Track:
-    """The track of a session or clip where no policy is followed yet."""
-    return "canary" if place(name) < canary_share * PLACES else "stable"

@@ -60,7 +60,7 @@ class Gate:
             wanted = self._wanted()
         except LipsolError as fault:
             if self._why != fault.detail:
-                log.warning("gate-kept-shut", gate=self._name, reason=fault.detail, cure=fault.cure)
+                log.info("gate-kept-shut", gate=self._name, reason=fault.detail, cure=fault.cure)
             self._why = fault.detail
             return False
         self._why = None

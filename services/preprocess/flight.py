@@ -1,10 +1,10 @@
 """Clips that this replica took and that no event has settled yet: how many may be on their way at once.
 
 Two bounds. The first is a number, for every clip. The second holds for clips that carry a deadline, and follows from
-how the last ones fared, as TCP's window follows from the network (additive increase, multiplicative decrease: Chiu and
-Jain, 1989): an answer that took more than half of its clip's time is a sign that too much waits, and the bound shrinks;
-answers in time let it grow while it is what binds. So what is accepted is answered in time, whatever the capacity
-behind is and however it changes, and the rest is told at once to come back.
+how the last ones fared, as TCP's window follows from the network (a slow start, then additive increase and
+multiplicative decrease: Chiu and Jain, 1989): an answer that took more than half of its clip's time is a sign that too
+much waits, and the bound shrinks; answers in time let it grow while it is what binds. So what is accepted is answered
+in time, whatever the capacity behind is and however it changes, and the rest is told at once to come back.
 """
 
 import threading
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from lipsol.errors import Busy
 
-START = 32.0  # clips with a deadline before anything was measured
+START = 8.0  # clips with a deadline before anything was measured: two seconds of work for a slow core
 FLOOR = 4.0  # below this nothing would be read together, and nothing be measured
-GROWTH = 0.25  # that an answer in time adds to the bound while it binds
+EAGER = 1.0  # that an answer in time adds to the bound while it binds, until one came late for the first time
+GROWTH = 0.25  # and what it adds from then on
 SHRINK = 0.7  # of what is on its way, once an answer came late; once a round, since one jam makes many answers late
 AIM = 0.5  # share of a clip's time that its answer may take: the rest is for what jams meanwhile
 FORGET_S = 600.0  # a clip of which nothing was heard for so long is counted no more: its event went past this replica
@@ -98,7 +99,8 @@ class Flight:
         now, taken = self._now(), len(self._clips) + 1
         if now - since <= AIM * (deadline - since):
             if taken >= self._limit / 2:
-                self._limit = min(float(self._bound), self._limit + GROWTH)
+                more = EAGER if self._shrunk_at == float("-inf") else GROWTH
+                self._limit = min(float(self._bound), self._limit + more)
         elif since > self._shrunk_at:
             self._limit = max(FLOOR, SHRINK * min(self._limit, float(taken)))
             self._shrunk_at = now

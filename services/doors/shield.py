@@ -1,5 +1,6 @@
 """The outermost layer of every app: a trace for each request, headers that bind browsers, and no fault that escapes."""
 
+import json
 from collections.abc import Collection
 
 import structlog
@@ -95,7 +96,8 @@ class _Answer:
         if self._started:
             return
         cure = f"try again; if it stays, tell the operator the trace id {self._trace.trace_id}"
-        body = Problem.of_status(500, "something unexpected happened", cure).model_dump_json().encode()
+        problem = Problem.of_status(500, "something unexpected happened", cure).model_dump()
+        body = json.dumps(problem | {"trace_id": self._trace.trace_id}).encode()
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
         await self({"type": "http.response.start", "status": 500, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})

@@ -28,7 +28,7 @@ def problem(answer, status):
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     told = answer.json()
-    assert {"type", "title", "status", "detail", "cure"} == set(told)
+    assert {"type", "title", "status", "detail", "cure", "trace_id"} == set(told)
     assert told["status"] == status
     assert told["detail"]
     assert "Traceback" not in answer.text

@@ -21,8 +21,7 @@ from lipsol.errors import LipsolError, Transient
 from lipsol.topics import Topic
 from services.local.broker import Broker
 
-# kafka-python leaves the sockets of connections that were refused to the garbage collector.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = pytest.mark.slow
 
 WIDE = Topic("test.wide.v1", "any", 4, 3600.0, ("tests",), ("tests",))
 PATIENCE_S = 90.0

@@ -2,6 +2,7 @@
 
 BUS           kafka (the default) or memory
 SOAK_SECONDS  that the soak lasts (120); the overload takes half of that, at most 60
+TIMED         law (the default), or tell: bounds of time and memory that a starved machine misses are told, no more
 Exit code 1 if a law was broken.
 """
 
@@ -57,7 +58,8 @@ def main(names: Sequence[str]) -> int:
         outcomes += play(name, bus, lambda what: console.print(f"  {what}"))
     write(outcomes, OUT, bus, where)
     show(outcomes, console, bus, where)
-    return 1 if any(outcome.broken for outcome in outcomes) else 0
+    timed = os.environ.get("TIMED", "law") != "tell"
+    return 0 if all(outcome.holds(timed=timed) for outcome in outcomes) else 1
 
 
 def play(name: str, bus: str, say: Say) -> Sequence[Outcome]:

@@ -17,6 +17,7 @@ class Outcome:
 
     broken    the laws that were broken, a sentence each; none: all held
     measured  what else it measured, by name
+    missed    the bounds of time and memory that were missed, a sentence each: a starved machine can be why
     """
 
     name: str
@@ -27,11 +28,17 @@ class Outcome:
     seconds: float
     broken: tuple[str, ...] = ()
     measured: Mapping[str, object] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
 
     def as_dict(self, bus: str, machine: str) -> dict[str, object]:
         """The form of build/scenarios.json."""
         common = {name: getattr(self, name) for name in COMMON}
-        return {**common, **self.measured, "broken": list(self.broken), "bus": bus, "machine": machine}
+        laws = {"broken": list(self.broken), "missed": list(self.missed)}
+        return {**common, **self.measured, **laws, "bus": bus, "machine": machine}
+
+    def holds(self, *, timed: bool = True) -> bool:
+        """Whether every law held; timed: those of time and memory too."""
+        return not self.broken and not (timed and self.missed)
 
 
 def failed(name: str, seconds: float, why: str) -> Outcome:
@@ -53,15 +60,19 @@ def show(outcomes: Sequence[Outcome], console: Console, bus: str, machine: str) 
     """Print a table, what else was measured, and every broken law."""
     table = Table("scenario", "sent", "answered", "lost", "doubled", "seconds", "laws", title=f"over the {bus} bus")
     for each in outcomes:
-        held = f"{len(each.broken)} broken" if each.broken else "held"
+        held = ", ".join(
+            f"{len(laws)} {name}" for laws, name in ((each.broken, "broken"), (each.missed, "missed")) if laws
+        )
         figures = (each.sent, each.answered, each.lost, each.doubled)
-        table.add_row(each.name, *(str(figure) for figure in figures), f"{each.seconds:.1f}", held)
+        table.add_row(each.name, *(str(figure) for figure in figures), f"{each.seconds:.1f}", held or "held")
     console.print(table, machine)
     for each in outcomes:
         console.print(f"{each.name}: " + ", ".join(f"{name} {value}" for name, value in each.measured.items()))
     for each in outcomes:
         for law in each.broken:
             console.print(f"BROKEN in {each.name}: {law}", soft_wrap=True, highlight=False)
+        for law in each.missed:
+            console.print(f"MISSED in {each.name}: {law}", soft_wrap=True, highlight=False)
 
 
 Say = Callable[[str], None]

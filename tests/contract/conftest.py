@@ -90,11 +90,11 @@ def held(request: pytest.FixtureRequest, tmp_path: Path) -> RegistryUnderTest:
 
 def kafka_bus(servers: str) -> BusUnderTest:
     """A bus on a real broker, behind a prefix that nobody else has. The numbers make it quick, not other."""
-    link = Link(servers, prefix=f"{uuid4().hex[:8]}.", session_s=6.0, connect_s=3.0, handover_s=20.0)
+    link = Link(servers, prefix=f"{uuid4().hex[:8]}.", session_s=12.0, connect_s=3.0, handover_s=20.0)
     create_topics(link, topics=MADE)
     bus = KafkaBus(link)
 
-    return BusUnderTest(bus, patience_s=30.0, quiet_s=1.0, pace_s=1.0, create=partial(create_topics, link, ""))
+    return BusUnderTest(bus, patience_s=60.0, quiet_s=1.0, pace_s=1.0, create=partial(create_topics, link, ""))
 
 
 def _memory_bus() -> BusUnderTest:

@@ -24,6 +24,7 @@ from lipsol.topics import CLIPS
 from services.cli.ledger import FILE_S, Entry, Head, Ledger, clip_id_of
 from services.cli.sources import UNKNOWN_SPEAKER, VIDEO_SUFFIXES, Spoken, clip_bytes, read_manifest
 from services.preprocess.keeping import Keeper
+from services.preprocess.repeats import unmark
 from services.preprocess.results import Result
 
 AT_ONCE = 8  # clips that are sent at the same time: what they wait for is the store and the bus
@@ -107,6 +108,8 @@ class Sender:
             return "known", None
         if not remote:
             self._patiently(lambda: self.store.put(entry.source, data, FILE_S))
+        if not self.durable:
+            self._patiently(lambda: unmark(self.store, entry.clip_id))
         self._patiently(lambda: self.bus.publish_all([wrap(self._event(entry), "cli", self.now())]))
         self._patiently(lambda: self._note(entry))
         return "sent", None

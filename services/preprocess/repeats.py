@@ -104,5 +104,10 @@ def _named_key(clip_id: str) -> str:
     return f"clips/{clip_id}/request"
 
 
+def unmark(store: Store, clip_id: str) -> None:
+    """What a clip was handed on to is no more (a bus that ended with its process): it is to be handed on again."""
+    store.delete(_mark_key(clip_id))
+
+
 def _mark_key(clip_id: str) -> str:
     return f"clips/{clip_id}/handed-on.json"

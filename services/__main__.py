@@ -19,6 +19,7 @@ from services import inference, monitor, preprocess
 from services.doors.server import Server
 from services.doors.service import DoorSettings, Service
 from services.embedded import Embedded, EmbeddedSettings
+from services.operating import PRIVATE_BUSES
 
 ALONE: dict[str, tuple[Callable[..., Any], int]] = {  # how each is built, and where its metrics are
     preprocess.NAME: (preprocess.build, 9464),
@@ -27,7 +28,6 @@ ALONE: dict[str, tuple[Callable[..., Any], int]] = {  # how each is built, and w
 }
 USAGE = f"usage: python -m services [{'|'.join(ALONE)}]"
 FAULT, BAD_INPUT = 1, 2  # exit codes
-PRIVATE_BUSES = frozenset({"memory"})  # kinds of bus that end at the process's edge
 
 
 def main(arguments: Sequence[str]) -> int:

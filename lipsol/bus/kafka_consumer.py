@@ -38,9 +38,9 @@ from lipsol.bus.kafka_intake import Intake, Place
 from lipsol.bus.port import Closed, Message, Start
 from lipsol.errors import Transient
 
-POLL_MS, POLL_FULL_MS = 200, 20  # that the client thread waits in one poll, and in one while the buffer is full
-LOOK_UP_MS = 500  # that finding a partition's place may hold up the next fetch
-FETCH_WAIT_MS = 250  # that the broker holds back the answer to a fetch for which it has nothing
+POLL_MS, POLL_FULL_MS = 500, 20  # that the client thread waits in one poll, and in one while the buffer is full
+LOOK_UP_MS = 1500  # that finding a partition's place may hold up the next fetch; it may wait for one itself
+FETCH_WAIT_MS = 500  # that the broker holds back the answer to a fetch for which it has nothing
 HEARTBEATS = 10  # within a session: a member hears of a rebalance with the next one
 SPARE_S = 30.0  # between the longest handover and being taken for dead
 COMMIT_MS = 1000  # that one try of a commit takes at most while partitions change hands

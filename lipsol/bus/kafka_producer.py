@@ -14,7 +14,7 @@ from lipsol.bus.kafka_client import KafkaError, KafkaProducer, Link, opened, tol
 from lipsol.bus.port import Outgoing
 from lipsol.errors import Transient
 
-LINGER_MS = 1  # that a message waits for company, so that what is published together travels together
+LINGER_MS = 0  # what is published while a request is on its way travels together all the same
 BATCH_BYTES = 256 << 10
 REFUSE_S = 1.0  # after a failed try to reach the broker, in which others are refused without one of their own
 LATE_S = 5.0  # after `publish_s`, by when the producer itself must have given up

@@ -37,7 +37,7 @@ Handle = Callable[[Sequence[Event]], Sequence[Event]]
 JOIN_S = 5.0  # that `start` waits for the group at most
 POLL_S = 5.0  # that a poll waits at most; `stop` wakes it, so this is no delay
 BACKOFF_S, BACKOFF_MAX_S = 0.2, 5.0  # first and longest wait before another try
-LAG_EVERY_S = 1.0  # between two looks at the queue: a look asks the broker
+LAG_EVERY_S = 5.0  # between two looks at the queue: each is a question to the broker
 SKEW_S = 60.0  # that the bus's clock may be behind ours
 
 log = structlog.get_logger()
@@ -160,9 +160,9 @@ class Worker:
                 self._stumble(fault)
                 continue
             self._fare_well()
-            self._look_at_lag(consumer)
             if messages:
                 self._work(consumer, messages)
+            self._look_at_lag(consumer)
 
     def _make_ready(self) -> None:
         if self._prepare is not None:

@@ -7,8 +7,11 @@ late is stored: so nothing comes back to life.
 """
 
 import hashlib
+import io
 import threading
 from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from lipsol.clips.clip import FPS, MouthClip
 from lipsol.errors import NotFound
@@ -38,16 +41,14 @@ class Keeper:
 
     def keep_mouth(self, clip_id: str, mouth: MouthClip) -> Claim:
         """Keep what is drawn of a mouth for `retention_s`; returns the claim for the mouth itself."""
-        lips = mouth.outline.astype(float).round(DIGITS).tolist()
-        seen = Lips(fps=FPS, seen=mouth.seen.tolist(), points=lips)
-        self._store.put(_lips_key(clip_id), seen.model_dump_json().encode(), self._retention_s)
+        self._store.put(_lips_key(clip_id), _lips_bytes(mouth), self._retention_s)
         data = mouth.to_bytes()
         return self._claims.keep(_mouth_key(clip_id, data), data, STABLE_MOUTHS.retention_s)
 
     def lips(self, clip_id: str) -> Lips:
         """The lips of a clip, frame by frame. Raises NotFound."""
         try:
-            return Lips.model_validate_json(self._store.get(_lips_key(clip_id)))
+            return _lips(self._store.get(_lips_key(clip_id)))
         except NotFound as gone:
             raise _unknown(clip_id) from gone
 
@@ -104,13 +105,26 @@ class Keeper:
         return self._locks[hash(clip_id) % LOCKS]
 
 
+def _lips_bytes(mouth: MouthClip) -> bytes:
+    """What is drawn of a mouth, as arrays: most drawings are never asked for, and JSON is dear to write."""
+    out = io.BytesIO()
+    np.savez(out, outline=mouth.outline.astype(np.float32), seen=mouth.seen)
+    return out.getvalue()
+
+
+def _lips(data: bytes) -> Lips:
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        points = kept["outline"].astype(float).round(DIGITS).tolist()
+        return Lips(fps=FPS, seen=kept["seen"].tolist(), points=points)
+
+
 def _mouth_key(clip_id: str, data: bytes) -> str:
     """Named by what it holds: where two replicas watched the same clip, neither's mouth replaces the other's."""
     return f"clips/{clip_id}/mouth-{hashlib.blake2b(data, digest_size=8).hexdigest()}"
 
 
 def _lips_key(clip_id: str) -> str:
-    return f"clips/{clip_id}/lips.json"
+    return f"clips/{clip_id}/lips.npz"
 
 
 def _begun_key(clip_id: str) -> str:

@@ -63,8 +63,8 @@ floors: .venv/dev.stamp  ## check who imports whom
 proto: .venv/dev.stamp  ## make the Python modules of the schema anew (lipsol/proto)
 	@$(BIN)/python -m lipsol.proto.generate
 
-bench: .venv/serve.stamp  ## measure speed on this machine, into build/bench.json
-	@$(BIN)/python -m tests.benchmarks
+bench: .venv/dev.stamp  ## measure speed on this machine, into build/bench.json (ARGS="stages over_kafka": only those)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 scenarios: .venv/dev.stamp  ## kill what can be killed over a real Kafka, and see that nothing is lost (BUS=memory: without)
 	@SOAK_SECONDS="$(or $(SECONDS),120)" $(BIN)/python -m tests.scenarios $(ARGS)

@@ -13,8 +13,8 @@ import numpy as np
 
 from lipsol.bus.kafka import Link
 from lipsol.clips.watch import Watcher
-from lipsol.reader import Reader
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.ground import Ground
 from tests.scenarios.platform import Asked
 from tests.scenarios.processes import ProcessPlatform
 
@@ -26,10 +26,10 @@ SHARE = 0.85  # of the bare pipeline's clips a second that the platform must rea
 ADDED_MS = 30.0  # that the platform may add to a clip at the median
 
 
-def measure_over_kafka(clips: Sequence[bytes], reader: Reader, threads: int) -> list[Figure]:
+def measure(ground: Ground) -> list[Figure]:
     """Clips a second and the median time of a clip, bare and over Kafka."""
+    clips, reader, threads, watcher = ground.clips, ground.reader, ground.threads, Watcher()
     many = [clip for _ in range(REPEATS) for clip in clips]
-    watcher = Watcher()
     asked = Asked({"telemetry": {"log_level": "error"}, "bus": {"session_s": Link().session_s}}, stored=False)
     with ProcessPlatform(asked) as platform, httpx.Client(base_url=platform.url, timeout=120.0) as http:
 

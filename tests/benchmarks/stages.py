@@ -1,20 +1,20 @@
 """Milliseconds per clip of each stage, one clip after the other on one thread, and frames a second of one core."""
 
 import time
-from collections.abc import Sequence
 
 from lipsol.clips.watch import Watched, Watcher
 from lipsol.reader import Reader
 from tests.benchmarks.figures import Figure, cpu_seconds, percentiles
+from tests.benchmarks.ground import Ground
 
 STAGES = ("decode", "face", "mouth", "quality")
 ROUNDS = 3  # times that every clip is watched and read
 FRAMES_PER_CORE = 200.0  # frames of 360x288 a second that one core must preprocess
 
 
-def measure_stages(clips: Sequence[bytes], reader: Reader) -> list[Figure]:
+def measure(ground: Ground) -> list[Figure]:
     """Times of decode, face, mouth, quality and read, and the speed of all before reading."""
-    watcher = Watcher()
+    clips, reader, watcher = ground.clips, ground.reader, Watcher()
     watched = [watcher.watch(clip) for clip in clips]  # the first round warms up and does not count
     reader.read(watched[0].mouth)
     rounds: list[Watched] = []

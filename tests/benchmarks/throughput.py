@@ -2,25 +2,25 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from lipsol.clips.watch import Watcher
 from lipsol.errors import LipsolError
-from lipsol.reader import Reader
 from services.embedded import Embedded
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.ground import Ground
 
 ROUNDS = 5  # times that both are measured, in turns, so that a busy neighbour slows both alike
 REPEATS = 3  # times that a round goes through the clips
 SHARE = 0.85  # of the bare pipeline's clips a second that the platform must reach
 
 
-def measure_throughput(clips: Sequence[bytes], reader: Reader, threads: int) -> list[Figure]:
+def measure(ground: Ground) -> list[Figure]:
     """Clips a second bare and embedded, and the median of the rounds' shares."""
-    many = [clip for _ in range(REPEATS) for clip in clips]
-    watcher = Watcher()
-    with ThreadPoolExecutor(threads) as pool, Embedded() as platform:
+    many = [clip for _ in range(REPEATS) for clip in ground.clips]
+    reader, watcher = ground.reader, Watcher()
+    with ThreadPoolExecutor(ground.threads) as pool, Embedded() as platform:
 
         def bare() -> None:
             for _ in pool.map(lambda clip: reader.read(watcher.watch(clip).mouth), many):

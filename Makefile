@@ -21,10 +21,10 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy few
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo run kafka s3 up test check lint format types floors proto bench scenarios soak train lock hooks browser clean
+.PHONY: help demo run kafka s3 up test check lint format types floors proto bench bench-gpu bento scenarios soak train lock hooks browser clean
 
 help:  ## list these verbs
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/serve.stamp  ## read the samples and print each with its truth and confidence
 	@$(BIN)/lipsol read samples/*.mp4 --truth samples/truth.csv
@@ -66,6 +66,15 @@ proto: .venv/dev.stamp  ## make the Python modules of the schema anew (lipsol/pr
 bench: .venv/dev.stamp  ## measure speed on this machine, into build/bench.json (ARGS="stages over_kafka": only those)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
+bench-gpu:  ## measure the network on this machine's NVIDIA GPU, into the same file (in an environment of its own)
+	@nvidia-smi --list-gpus 2>/dev/null | grep -q . || \
+		{ echo "no NVIDIA GPU answers here (nvidia-smi lists none), so nothing is measured" >&2; exit 1; }
+	@$(MAKE) build/bench/gpu/ready.stamp
+	@build/bench/gpu/bin/python -m tests.benchmarks gpu
+
+bento: .venv/dev.stamp  ## package the reading service as a bento, kept in build/bentoml
+	@BENTOML_HOME=$(CURDIR)/build/bentoml BENTOML_DO_NOT_TRACK=true $(BIN)/bentoml build
+
 scenarios: .venv/dev.stamp  ## kill what can be killed over a real Kafka, and see that nothing is lost (BUS=memory: without)
 	@SOAK_SECONDS="$(or $(SECONDS),120)" $(BIN)/python -m tests.scenarios $(ARGS)
 
@@ -80,6 +89,9 @@ lock: $(UV)  ## pin the newest versions that fit together
 	@$(LOCK) --extra dev -o requirements/dev.txt
 	@$(LOCK) --extra serve --extra train -c requirements/dev.txt -o requirements/train.txt
 	@$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
+	@$(LOCK) --extra bento -c requirements/dev.txt -o requirements/bento.txt
+	@$(LOCK) --extra serve -c requirements/serve.txt -o requirements/gpu.txt \
+		--excludes <(echo onnxruntime) - <<<'onnxruntime-gpu[cuda,cudnn]>=1.24'
 
 hooks: .venv/dev.stamp  ## let git run lint, types and floors before every commit
 	@$(BIN)/pre-commit install
@@ -113,6 +125,13 @@ $(BIN)/python: | $(UV)
 .venv/serve.stamp .venv/train.stamp: .venv/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
 	@$(call UV_PIP,install) -r $<
 	@$(call UV_PIP,install) --no-deps --editable .
+	@touch $@
+
+# What measures on a GPU: onnxruntime-gpu may not stand beside the other environment's onnxruntime.
+build/bench/gpu/ready.stamp: requirements/gpu.txt requirements/dev.txt | $(UV)
+	@$(UV) venv --quiet --clear --python $(PYTHON) --prompt lipsol-gpu build/bench/gpu
+	@$(UV) pip install --quiet --python build/bench/gpu/bin/python --no-deps --require-hashes -r $<
+	@$(UV) pip install --quiet --python build/bench/gpu/bin/python -c requirements/dev.txt pytest httpx
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python

@@ -106,7 +106,62 @@ def test_the_image_installs_what_is_pinned_and_runs_as_nobody(top, compose):
     assert exposed == {str(port) for port in ports | {settings.preprocess.grpc_port}}
 
 
-def test_the_image_takes_what_it_copies_and_nothing_else(top):
+def test_the_images_take_what_they_copy_and_nothing_else(top):
     taken = {line[1:] for line in (top / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = re.findall(r"^COPY (\S+) ", (top / "docker" / "Dockerfile").read_text(), flags=re.MULTILINE)
-    assert {name.rstrip("/") for name in copied} == taken
+    copied = {
+        name.rstrip("/")
+        for file in (top / "docker").glob("*Dockerfile")
+        for name in re.findall(r"^COPY ([^-\s]\S*) ", file.read_text(), flags=re.MULTILINE)
+    }
+    assert copied == taken
+
+
+def pins(top: Path, name: str) -> dict[str, str]:
+    """Each package that a requirement file pins, and its version."""
+    lines = (top / "requirements" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)", lines, flags=re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def gpu(top: Path) -> list[str]:
+    """The instructions of the GPU image, each in one line."""
+    text = re.sub(r"\\\n\s*", "", (top / "docker" / "inference-gpu.Dockerfile").read_text())
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def words_of(instructions: list[str], name: str) -> list[str]:
+    return [line.removeprefix(f"{name} ") for line in instructions if line.startswith(f"{name} ")]
+
+
+def test_the_gpu_image_has_the_pinned_packages_with_the_other_onnxruntime_never_both(top, gpu):
+    serve, packages = pins(top, "serve"), pins(top, "gpu")
+    assert packages.pop("onnxruntime-gpu") == serve.pop("onnxruntime")
+    added = set(packages) - set(serve)
+    assert added and all(name.startswith("nvidia-") for name in added)
+    assert {name: packages[name] for name in serve} == serve
+    install = next(line for line in words_of(gpu, "RUN") if "pip install" in line)
+    assert "--no-deps" in install and install.endswith("--require-hashes -r /tmp/gpu.txt")
+
+
+def test_the_gpu_image_leaves_behind_what_built_it_and_runs_as_nobody(top, gpu):
+    base, final = words_of(gpu, "FROM")
+    assert base == f"{final} AS packages"
+    one_image = (top / "docker" / "Dockerfile").read_text()
+    assert f"FROM {final}\n" in one_image
+    assert words_of(gpu, "USER") == ["10001:10001"]
+    last_stage = gpu[gpu.index(f"FROM {final}") :]
+    assert "COPY --from=packages /opt/lipsol /opt/lipsol" in last_stage
+    assert not any("pip install" in line or "requirements" in line for line in last_stage)
+
+
+def test_the_gpu_image_reads_on_the_gpu_and_opens_the_reading_services_ports(gpu, monkeypatch):
+    told = dict(pair.split("=", 1) for line in words_of(gpu, "ENV") for pair in line.split())
+    for name, value in told.items():
+        if name.startswith("LIPSOL_"):
+            monkeypatch.setenv(name, value)
+    settings = load(EmbeddedSettings).inference
+    assert settings.provider == "cuda"
+    assert {"compute", "utility"} <= set(told["NVIDIA_DRIVER_CAPABILITIES"].split(","))
+    ports = {settings.port, settings.grpc_port, ALONE["inference"][1]}
+    assert set(words_of(gpu, "EXPOSE")[0].split()) == {str(port) for port in ports}
+    assert (words_of(gpu, "ENTRYPOINT"), words_of(gpu, "CMD")) == (['["python", "-m", "services"]'], ['["inference"]'])

@@ -75,7 +75,13 @@ def test_what_serves_is_pinned_without_what_trains(top):
     assert pinned(top, "dev").isdisjoint(NEVER)
 
 
-@pytest.mark.parametrize("name", ["serve", "train", "dev"])
+def test_a_bento_holds_what_serves_in_the_same_versions_and_all_that_bentoml_needs(top):
+    assert pinned(top, "serve") | {"bentoml"} <= pinned(top, "bento") <= pinned(top, "dev")
+    versions = {line.split(";")[0].split()[0] for line in _lines(top, "bento") if re.match(r"\w", line)}
+    assert {line.split(";")[0].split()[0] for line in _lines(top, "serve") if re.match(r"\w", line)} <= versions
+
+
+@pytest.mark.parametrize("name", ["serve", "train", "dev", "bento", "gpu"])
 def test_a_requirement_file_pins_everything_and_names_no_host(top, name):
     for line in _lines(top, name):
         assert not HOSTS.search(line), f"requirements/{name}.txt: {line}"

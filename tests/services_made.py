@@ -27,8 +27,9 @@ from lipsol.events import (
     PredictionMade,
     TimedWord,
 )
+from lipsol.model.emissions import Emissions
 from lipsol.model.prediction import Alternative, Prediction, Word
-from lipsol.reader import Bound
+from lipsol.reader import Bound, Heard
 from lipsol.registry.port import ModelInfo
 from lipsol.runtime.settings import RegistrySettings, StoreSettings, TelemetrySettings
 from lipsol.text.grammar import Grammar
@@ -84,13 +85,19 @@ class MadeReader:
         self.batches: list[int] = []
         self.fault: Exception | None = None
 
-    def read_many(self, mouths: Sequence[MouthClip], grammars: Sequence[Bound]) -> list[Prediction]:
+    def hear(self, mouths: Sequence[MouthClip], at_once: int) -> list[Heard]:
+        assert len(mouths) <= at_once
         self.batches.append(len(mouths))
         if not self.hold.wait(10):
             raise TimeoutError
         if self.fault is not None:
             raise self.fault
-        return [self._read(grammar) for grammar in grammars]
+        silence = np.zeros((1, 2), np.float32)
+        return [Heard(Emissions(silence, silence, "a", ("a",)), 0.0, len(mouth)) for mouth in mouths]
+
+    def decode(self, heard: Heard, grammar: Bound) -> Prediction:
+        assert heard.frames
+        return self._read(grammar)
 
     def _read(self, grammar: Bound) -> Prediction:
         text = next(grammar.sentences()) if isinstance(grammar, Grammar) else SAID

@@ -1,5 +1,6 @@
 """The reading service: mouths come over the bus, predictions go out. `build` puts it together."""
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.port import Store
 from services.doors.service import Faults, Service, Working
+from services.inference.core import Core
 from services.inference.models import Models, OpenReader, opener
 from services.inference.settings import InferenceSettings
 from services.inference.tracks import NAME as NAME
@@ -21,18 +23,29 @@ if TYPE_CHECKING:
 class Inference(Service):
     """The reading service, put together."""
 
-    def __init__(self, settings: InferenceSettings, models: Models, workers: Sequence[Working]) -> None:
-        super().__init__(NAME, settings, workers, _app)
-        self._models = models
+    def __init__(self, settings: InferenceSettings, core: Core, workers: Sequence[Working]) -> None:
+        super().__init__(NAME, settings, workers, self._door)
+        self.core = core
 
     def start(self) -> None:
         """Open the models that read by default, then begin to read. Raises ModelError if one can't be used."""
-        self._models.open_defaults()
+        self.core.start()
         super().start()
+
+    def stop(self) -> None:
+        """Let the workers finish, then what other doors asked."""
+        until = time.monotonic() + self.settings.grace_s
+        super().stop()
+        self.core.stop(max(0.0, until - time.monotonic()))
 
     def faults(self) -> list[str]:
         """Why this service is not ready; empty: it is."""
-        return super().faults() + ([] if len(self._models) else ["no model is loaded"])
+        return super().faults() + ([] if len(self.core.models) else ["no model is loaded"])
+
+    def _door(self, faults: Faults) -> "FastAPI":
+        from services.inference.api import create_app
+
+        return create_app(faults)
 
 
 def build(
@@ -45,12 +58,6 @@ def build(
     open_reader: OpenReader | None = None,
 ) -> Inference:
     """The service over its ports; `open_reader` stands in for onnxruntime's readers."""
-    models = Models(registry, open_reader or opener(settings.threads), settings.models_held)
-    made = Tracks(settings, bus, models, Claims(store), telemetry or Telemetry())
-    return Inference(settings, models, made.workers())
-
-
-def _app(faults: Faults) -> "FastAPI":
-    from services.inference.api import create_app
-
-    return create_app(faults)
+    core = Core(Models(registry, open_reader or opener(settings.threads), settings.models_held))
+    made = Tracks(settings, bus, core, Claims(store), telemetry or Telemetry())
+    return Inference(settings, core, made.workers())

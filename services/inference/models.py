@@ -11,15 +11,19 @@ from lipsol.clips.clip import MouthClip
 from lipsol.engine import Engine
 from lipsol.errors import ModelError
 from lipsol.model.prediction import Prediction
-from lipsol.reader import Bound, Reader
+from lipsol.reader import Bound, Heard, Reader
 from lipsol.registry.port import ModelInfo, Registry
 
 
 class Reading(Protocol):
     """`lipsol.reader.Reader`, as far as this service needs it."""
 
-    def read_many(self, mouths: Sequence[MouthClip], grammars: Sequence[Bound]) -> list[Prediction]:
-        """Read several mouths, each under its own grammar, in the order given."""
+    def hear(self, mouths: Sequence[MouthClip], at_once: int) -> list[Heard]:
+        """What the network says of each mouth, in the order given; at_once: clips of one batch at most."""
+        ...
+
+    def decode(self, heard: Heard, grammar: Bound) -> Prediction:
+        """The words of what was heard, under a grammar."""
         ...
 
 

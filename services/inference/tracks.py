@@ -19,6 +19,7 @@ from lipsol.runtime.worker import Worker
 from lipsol.store.claims import Claims
 from lipsol.topics import CANARY_MOUTHS, STABLE_MOUTHS, Topic
 from services.doors.service import Working
+from services.inference.core import Core
 from services.inference.draining import DrainBus
 from services.inference.gate import Gate
 from services.inference.handler import Handler
@@ -37,7 +38,7 @@ class Tracks:
 
     settings: InferenceSettings
     bus: Bus
-    models: Models
+    core: Core
     claims: Claims
     telemetry: Telemetry
 
@@ -47,7 +48,7 @@ class Tracks:
             return [self._stable(), self._canary()]
         policy = LivePolicy(self.bus, stage=NAME, telemetry=self.telemetry)
         if self.settings.track == "canary":
-            return [policy, Gate(self._canary(), Wanted(policy, self.models), CANARY_GROUP)]
+            return [policy, Gate(self._canary(), Wanted(policy, self.core.models), CANARY_GROUP)]
         return [policy, self._stable(), Gate(self._drain(policy), lambda: not policy.live(), DRAIN)]
 
     def _stable(self) -> Worker:
@@ -60,7 +61,7 @@ class Tracks:
         return self._worker(DrainBus(self.bus, lambda: not policy.live()), CANARY_MOUTHS, CANARY_GROUP, DRAIN, "stable")
 
     def _worker(self, bus: Bus, topic: Topic, group: str, stage: str, track: Track) -> Worker:
-        handler = Handler(self.models, self.claims, time.time, self.telemetry, track)
+        handler = Handler(self.core, self.claims, time.time, self.telemetry, track)
         return Worker(
             bus,
             [topic.name],

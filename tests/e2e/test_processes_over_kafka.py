@@ -34,9 +34,9 @@ from services.embedded import EmbeddedSettings
 from tests.services_made import MadeReader
 
 class SlowReader(MadeReader):
-    def read_many(self, mouths, grammars):
+    def hear(self, mouths, at_once):
         time.sleep(0.1 * len(mouths))
-        return super().read_many(mouths, grammars)
+        return super().hear(mouths, at_once)
 
 settings = load(EmbeddedSettings)
 serve_alone("inference", settings, open_bus(settings), open_reader=lambda _path, _info: SlowReader())

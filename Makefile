@@ -91,7 +91,7 @@ lock: $(UV)  ## pin the newest versions that fit together
 	@$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	@$(LOCK) --extra bento -c requirements/dev.txt -o requirements/bento.txt
 	@$(LOCK) --extra serve -c requirements/serve.txt -o requirements/gpu.txt \
-		--excludes <(echo onnxruntime) - <<<'onnxruntime-gpu[cuda,cudnn]>=1.24'
+		--excludes <(echo onnxruntime) - <<<$$'onnxruntime-gpu[cuda,cudnn]>=1.24\nonnx>=1.20'
 
 hooks: .venv/dev.stamp  ## let git run lint, types and floors before every commit
 	@$(BIN)/pre-commit install

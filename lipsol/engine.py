@@ -67,6 +67,8 @@ class Engine:
                 f"{self.provider} was asked for, but the onnxruntime that is installed has only {', '.join(held)}",
                 "install onnxruntime-gpu in the place of onnxruntime, or set LIPSOL_INFERENCE__PROVIDER=cpu",
             )
+        if self.provider != "cpu":
+            onnxruntime.preload_dlls()  # finds CUDA and cuDNN where they came as packages
         loaded = halved(network) if self.fp16 and self.provider == "cuda" else network
         try:
             made = onnxruntime.InferenceSession(loaded, self._options(), providers=self._providers())

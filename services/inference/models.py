@@ -52,6 +52,10 @@ class Models:
             self.reader(info)
         return len(defaults)
 
+    def known(self) -> list[ModelInfo]:
+        """Every bundle that the registry has, by name, the newest version first. Raises Transient."""
+        return self._registry.models()
+
     def info(self, model: str, language: str) -> ModelInfo:
         """The bundle of that name or digest, or the language's default for "". Raises NotFound."""
         return self._registry.find(model) if model else self._registry.default(language)

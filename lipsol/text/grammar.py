@@ -100,7 +100,11 @@ class Grammar:
     @classmethod
     def from_json(cls, document: str) -> "Grammar":
         """Read a document (forms above). Raises BadInput naming what is wrong in it."""
-        held = _parsed(document)
+        return cls.of_document(parsed(document))
+
+    @classmethod
+    def of_document(cls, held: Mapping[str, Any]) -> "Grammar":
+        """A document as JSON has it. Raises BadInput as `from_json` does."""
         forms = [form for form in ("slots", "phrases", "words") if form in held]
         unknown = sorted(held.keys() - {"name", "language", *forms})
         if len(forms) != 1 or unknown:
@@ -134,13 +138,17 @@ class Grammar:
         return cls.of_phrases(path.stem[:MAX_NAME_LENGTH], _language_of(text), phrases)
 
     def to_json(self) -> str:
-        """The document that `from_json` makes this very grammar of: slots where it is a chain of them, else phrases."""
+        """The document that `from_json` makes this very grammar of."""
+        return json.dumps(self.document(), ensure_ascii=False)
+
+    def document(self) -> dict[str, Any]:
+        """The document that `of_document` makes this very grammar of: slots where it is a chain, else phrases."""
         slots: list[list[str]] = [[] for _ in range(self.states - 1)]
         for arc in self.arcs:
             slots[arc.start].append(arc.word)
         chain = all(arc.end == arc.start + 1 for arc in self.arcs) and self.finals == {self.states - 1}
         content = {"slots": slots} if chain else {"phrases": list(self.sentences())}
-        return json.dumps({"name": self.name, "language": self.language, **content}, ensure_ascii=False)
+        return {"name": self.name, "language": self.language, **content}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -231,7 +239,8 @@ def _first_repeated(texts: Iterable[str]) -> str | None:
     return None
 
 
-def _parsed(document: str) -> Mapping[str, Any]:
+def parsed(document: str) -> Mapping[str, Any]:
+    """A document's text as JSON has it. Raises BadInput for what is too long, no JSON or no object."""
     if len(document) > MAX_DOCUMENT_LENGTH:
         raise BadInput(f"the grammar document has {len(document)} characters", f"give at most {MAX_DOCUMENT_LENGTH}")
     try:

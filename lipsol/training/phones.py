@@ -1,20 +1,6 @@
-"""GRID's 51 words in phones (ARPAbet, after the CMU Pronouncing Dictionary): a teaching aid for the networks only."""
+"""GRID's words as frames of phones: a teaching aid for the networks only."""
 
-PHONES_OF: dict[str, tuple[str, ...]] = {
-    word: tuple(phones.split())
-    for word, phones in {
-        "bin": "b ih n", "lay": "l ey", "place": "p l ey s", "set": "s eh t",
-        "blue": "b l uw", "green": "g r iy n", "red": "r eh d", "white": "w ay t",
-        "at": "ae t", "by": "b ay", "in": "ih n", "with": "w ih dh",
-        "a": "ey", "b": "b iy", "c": "s iy", "d": "d iy", "e": "iy", "f": "eh f", "g": "jh iy", "h": "ey ch",
-        "i": "ay", "j": "jh ey", "k": "k ey", "l": "eh l", "m": "eh m", "n": "eh n", "o": "ow", "p": "p iy",
-        "q": "k y uw", "r": "aa r", "s": "eh s", "t": "t iy", "u": "y uw", "v": "v iy", "x": "eh k s", "y": "w ay",
-        "z": "z eh d",
-        "zero": "z ih r ow", "one": "w ah n", "two": "t uw", "three": "th r iy", "four": "f ao r", "five": "f ay v",
-        "six": "s ih k s", "seven": "s eh v ah n", "eight": "ey t", "nine": "n ay n",
-        "again": "ah g eh n", "now": "n aw", "please": "p l iy z", "soon": "s uw n",
-    }.items()
-}  # fmt: skip
+from lipsol.text.phones import PHONES_OF
 
 VOWELS = frozenset("aa ae ah ao aw ay eh ey ih iy ow uw".split())
 PHONES: tuple[str, ...] = tuple(sorted({phone for phones in PHONES_OF.values() for phone in phones}))

@@ -1,8 +1,9 @@
 """What runs in the sandboxed child: bytes of a video file in, upright RGB frames at 25 fps out.
 
 The only module that imports av (FFmpeg). Nothing here opens a file: bytes come from a descriptor, the demuxer is
-named by the parent, no protocol is allowed, and frames go to a second descriptor. Display matrices (a phone held
-upright) are obeyed; the sample aspect ratio is not: a picture stored squeezed stays so.
+named by the parent, no protocol is allowed, and frames go to a second descriptor, all of a clip's pictures one behind
+the other, or those of a recording each with its head (`framing.py`), as fast as they are taken. Display matrices (a
+phone held upright) are obeyed; the sample aspect ratio is not: a picture stored squeezed stays so.
 """
 
 import importlib
@@ -10,7 +11,6 @@ import os
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any, NoReturn
 
 import av
@@ -18,6 +18,7 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from lipsol.clips.framing import Head, TooLong
 from lipsol.clips.timing import FPS, Timeline, slots_before
 from lipsol.errors import BadInput
 
@@ -27,6 +28,7 @@ RATE_SLACK = 0.01  # of a bound: cameras that say 10 fps give 9.97
 MIN_SIDE = 32  # pixels; a mouth in less is a few pixels wide
 MIN_FRAMES = 2  # GRID's shortest words last 2 frames
 MAX_DAMAGED = 0.1  # share of the frames that may be lost or damaged
+SETTLED_FRAMES = 10 * FPS  # slots of a recording after which its rate and damage can be judged
 MIB = 2**20
 
 RE_ENCODE = "save it again as MP4 (H.264), or record it anew"
@@ -35,7 +37,10 @@ CUT = "cut it into shorter clips"
 
 @dataclass(frozen=True)
 class Order:
-    """What the parent asks for; see `lipsol.clips.video.Limits` for the bounds."""
+    """What the parent asks for; see `lipsol.clips.video.Limits` for the bounds.
+
+    paced  each picture with its head, into a pipe: the parent takes them one by one, and output_bytes is no bound
+    """
 
     demuxer: str
     max_seconds: float
@@ -43,6 +48,7 @@ class Order:
     max_pixels: int
     max_side: int
     output_bytes: int
+    paced: bool = False
 
 
 @dataclass
@@ -59,6 +65,8 @@ class _Film:
     lost: int = 0
     corrupt: int = 0
     header_s: float = 0.0
+    dropped: int = 0  # of a recording, before the frame `judged`
+    judged: int = 0
     scaler: VideoReformatter = field(default_factory=VideoReformatter)
 
     def add(self, frame: Any) -> None:
@@ -81,10 +89,24 @@ class _Film:
             return
         picture = _upright(self._rgb(self.held), self.held.side_data.get(Type.DISPLAYMATRIX))
         self.size = (picture.shape[1], picture.shape[0])
-        self._require_room(picture.nbytes, times)
-        for _ in range(times):
-            _write(self.sink, picture)
+        if self.order.paced:
+            self._pass_on(picture, times)
+        else:
+            self._require_room(picture.nbytes, times)
+            for _ in range(times):
+                _write(self.sink, picture)
         self.written += times
+
+    def _pass_on(self, picture: np.ndarray, times: int) -> None:
+        if self.written // FPS != (self.written + times) // FPS:  # once a second
+            self.dropped += self.timeline.dropped_since(self.judged)
+            self.judged = self.timeline.count
+            if self.written > SETTLED_FRAMES:
+                require_rate(self.timeline.mean_fps)
+                _require_whole(self)
+        head = Head(*self.size, times, self.dropped, self.timeline.mean_fps, self.header_s)
+        _write(self.sink, np.frombuffer(head.to_bytes(), np.uint8))
+        _write(self.sink, picture)
 
     def _rgb(self, frame: Any) -> np.ndarray:
         width, height = _fitted(frame.width, frame.height, self.order.max_side)
@@ -108,8 +130,7 @@ class _Film:
 
     def _require_short(self, now: float) -> None:
         if now > self.order.max_seconds:
-            lasts = max(now, self.header_s)
-            raise BadInput(f"the clip lasts {lasts:.2f} s, at most {self.order.max_seconds:.2f} s can be read", CUT)
+            raise too_long(max(now, self.header_s), self.order)
         if self.timeline.count > self.order.max_frames:
             raise BadInput(f"the clip has more than {self.order.max_frames} frames", CUT)
 
@@ -127,18 +148,49 @@ def preload() -> None:
             importlib.import_module(module.name)
 
 
-def decode_into(order: Order, data: bytes, sink: int) -> dict[str, Any]:
-    """Write the frames of the video `data` to the descriptor `sink`, rgb24, one after the other, and tell about them.
+def too_long(lasts_s: float, order: Order) -> TooLong:
+    """The refusal of a video that lasts so long."""
+    return TooLong(f"the clip lasts {lasts_s:.2f} s, at most {order.max_seconds:.2f} s can be read", CUT)
+
+
+class Source:
+    """The bytes behind a descriptor, as a file that is read and sought in, none of them held here."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._size = os.lseek(descriptor, 0, os.SEEK_END)
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, `size` of them at most."""
+        data = os.pread(self._descriptor, size, self._at)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a place; where that is."""
+        self._at = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence])
+        return self._at
+
+    def tell(self) -> int:
+        """The place of the next byte."""
+        return self._at
+
+
+def decode_into(order: Order, source: int, sink: int) -> dict[str, Any]:
+    """Write the frames of the video in the descriptor `source` to the descriptor `sink`, rgb24, and tell about them.
 
     Returns width and height (pixels of what was written), frames, source_fps, dropped, codec.
-    Raises BadInput for what can't or must not be decoded.
+    Raises BadInput for what can't or must not be decoded; TooLong, if the header says so before any picture is.
     """
     try:
-        with _opened(order, data) as container:
+        with _opened(order, source) as container:
             stream = _picture_track(container, order)
             codec = stream.codec_context.name
             film = _Film(order, sink, Timeline(float(stream.average_rate) if stream.average_rate else None))
             film.header_s = float((stream.duration or 0) * (stream.time_base or 0))
+            if film.header_s > order.max_seconds + 1 / RATES[0]:
+                raise too_long(film.header_s, order)
             for frame in _frames(container, stream, film):
                 film.add(frame)
             film.finish()
@@ -166,9 +218,9 @@ def require_size(width: int, height: int, max_pixels: int) -> None:
         raise BadInput(f"the picture has {size} = {pixels} pixels, at most {max_pixels} can be read", "scale it down")
 
 
-def _opened(order: Order, data: bytes) -> Any:
+def _opened(order: Order, source: int) -> Any:
     closed = {"protocol_whitelist": "", "format_whitelist": order.demuxer, "enable_drefs": "0"}
-    return av.open(BytesIO(data), format=order.demuxer, options=closed, io_open=_open_nothing)
+    return av.open(Source(source), format=order.demuxer, options=closed, io_open=_open_nothing)
 
 
 def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa: ARG001
@@ -246,19 +298,29 @@ def _write(sink: int, picture: np.ndarray) -> None:
 
 
 def _require_sound(film: _Film) -> None:
-    timeline, low, high = film.timeline, *RATES
+    timeline = film.timeline
     if timeline.count == 0:
         raise BadInput("none of the file's pictures can be decoded", RE_ENCODE)
-    frames, damaged = timeline.count + film.lost, film.corrupt + film.lost
+    _require_whole(film)
+    if film.written < MIN_FRAMES:
+        least = f"at least {MIN_FRAMES / FPS:.2f} s ({MIN_FRAMES} frames at {FPS} a second) are needed"
+        raise BadInput(f"the clip lasts {timeline.end:.2f} s, {least}", "record for longer")
+    require_rate(timeline.mean_fps)
+
+
+def _require_whole(film: _Film) -> None:
+    frames, damaged = film.timeline.count + film.lost, film.corrupt + film.lost
     if damaged > MAX_DAMAGED * frames:
         raise BadInput(
             f"{damaged} of {frames} frames are damaged or missing, at most {MAX_DAMAGED:.0%} may be", RE_ENCODE
         )
-    if film.written < MIN_FRAMES:
-        least = f"at least {MIN_FRAMES / FPS:.2f} s ({MIN_FRAMES} frames at {FPS} a second) are needed"
-        raise BadInput(f"the clip lasts {timeline.end:.2f} s, {least}", "record for longer")
-    if not low * (1 - RATE_SLACK) <= timeline.mean_fps <= high * (1 + RATE_SLACK):
+
+
+def require_rate(fps: float) -> None:
+    """Refuse a mean frame rate that can't be brought to 25."""
+    low, high = RATES
+    if not low * (1 - RATE_SLACK) <= fps <= high * (1 + RATE_SLACK):
         raise BadInput(
-            f"the clip has {timeline.mean_fps:.1f} frames a second, {low:.0f} to {high:.0f} can be read",
+            f"the clip has {fps:.1f} frames a second, {low:.0f} to {high:.0f} can be read",
             "record it at 25 to 60 frames a second",
         )

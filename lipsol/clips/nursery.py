@@ -66,11 +66,19 @@ class Nursery:
 
         When this returns the child is dead and reaped. Raises Transient if none could be started.
         """
+        with self.begin(order, data, sink) as line:
+            return self.answer(line, wall_s)
+
+    def begin(self, order: dict[str, Any], data: bytes, sink: int) -> socket.socket:
+        """Have a child begin to; its line, on which `answer` waits for the end. Raises Transient."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours:
+        try:
             with theirs, _memory(data) as source:
                 self._send(json.dumps(order).encode(), [theirs.fileno(), source, sink])
-            return self._listen(ours, wall_s)
+        except BaseException:
+            ours.close()
+            raise
+        return ours
 
     def close(self) -> None:
         """End the nursery and all its children; the next clip starts another."""
@@ -88,7 +96,11 @@ class Nursery:
                 return
         raise Transient("the video decoder could not be started (it went away twice)", DOCTOR)
 
-    def _listen(self, line: socket.socket, wall_s: float) -> Answer:
+    def answer(self, line: socket.socket, wall_s: float) -> Answer:
+        """What came of the child on a line, within `wall_s` seconds (0: it is ended now); it is dead and reaped then.
+
+        Raises Transient if it was never born.
+        """
         heard: dict[str, Any] = {}
         late = not _hear(line, heard, wall_s)
         if late:

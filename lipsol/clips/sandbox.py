@@ -28,7 +28,7 @@ CPU_GRACE_S = 1  # between SIGXCPU, which ends the child, and SIGKILL, should it
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000  # linux/sched.h
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # linux/prctl.h
 
-Work = Callable[[dict[str, Any], bytes, int], dict[str, Any]]  # (order, clip, descriptor to write to) -> report
+Work = Callable[[dict[str, Any], int, int], dict[str, Any]]  # (order, descriptors of clip and frames) -> report
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
         from lipsol.clips.decoder import Order, decode_into, preload
 
         preload()
-        serve(control, lambda order, data, sink: decode_into(Order(**order), data, sink))
+        serve(control, lambda order, source, sink: decode_into(Order(**order), source, sink))
 
 
 def give_up_network() -> bool:
@@ -151,19 +151,18 @@ def _live(order: dict[str, Any], descriptors: list[int], work: Work, nursery: in
     line, source, sink = descriptors
     code = 1
     try:
-        data = os.pread(source, os.fstat(source).st_size, 0)
         _confine(order, descriptors, nursery)
-        os.write(line, json.dumps(_report(order, data, sink, work)).encode())
+        os.write(line, json.dumps(_report(order, source, sink, work)).encode())
         code = 0
     finally:
         os._exit(code)
 
 
-def _report(order: dict[str, Any], data: bytes, sink: int, work: Work) -> dict[str, Any]:
+def _report(order: dict[str, Any], source: int, sink: int, work: Work) -> dict[str, Any]:
     try:
-        return work(order["work"], data, sink)
+        return work(order["work"], source, sink)
     except BadInput as refusal:
-        return {"detail": refusal.detail, "cure": refusal.cure}
+        return {"detail": refusal.detail, "cure": refusal.cure, "kind": type(refusal).__name__}
     except MemoryError:
         return {"memory": True}
 

@@ -8,6 +8,7 @@ ones and those with gaps show frames twice.
 
 import math
 import statistics
+from array import array
 
 FPS = 25  # frames a second that leave the decoder
 USUAL_RATES = (1.0, 1000.0)  # frames a second that a header can be believed; outside them FPS is taken
@@ -22,7 +23,7 @@ class Timeline:
         believed = header_fps is not None and USUAL_RATES[0] <= header_fps <= USUAL_RATES[1]
         self._usual_s = 1 / header_fps if header_fps and believed else 1 / FPS
         self._offset = 0.0
-        self._gaps: list[float] = []
+        self._gaps = array("d")
         self.now = 0.0
         self.count = 0
 
@@ -62,8 +63,13 @@ class Timeline:
     @property
     def dropped(self) -> int:
         """Frames that a steady file would have had in the holes of this one."""
-        usual = self.usual_s
-        return sum(round(gap / usual) - 1 for gap in self._gaps if gap > GAP * usual)
+        return self.dropped_since(0)
+
+    def dropped_since(self, count: int) -> int:
+        """The same of what came after the first `count` frames, measured by these alone."""
+        gaps = self._gaps[max(0, count - 1) :]
+        usual = statistics.median(gaps) if gaps else self._usual_s
+        return sum(round(gap / usual) - 1 for gap in gaps if gap > GAP * usual)
 
 
 def slots_before(seconds: float) -> int:

@@ -1,56 +1,46 @@
 """One model as one file: everything that a reader needs to read, and a person to judge it.
 
-A bundle is a zip of two members: `card.json` (name, alphabet, grammar, landmark model, calibration, threshold, scores,
-data, training, licence) and `model.onnx`. Its digest is the SHA-256 of the file. Data alone tells an Urdu bundle from
-an English one.
+A bundle is a zip (lipsol/archive.py) of `card.json` (name, alphabet, grammar, landmark model, calibration, threshold,
+scores, data, training, licence, and what the golden clips are read as), `model.onnx`, `golden.npz` (the golden clips'
+mouths, end to end) and, where somebody signed it, `signature.json`. Its digest is the SHA-256 of the file. Data alone
+tells an Urdu bundle from an English one. What does not fit this LipSol is refused when it is loaded: another card
+format, other landmarks, an alphabet that is not installed, no golden answers. Whether it reads as it says it does is
+lipsol/golden.py's to find out.
 """
 
-import hashlib
 import json
-import zipfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TypeAlias
 
-from lipsol.clips import face
-from lipsol.errors import ModelError
+import numpy as np
 
-FORMAT = 1  # of the card; a reader refuses what it doesn't know
-CARD, NETWORK = "card.json", "model.onnx"
-MAX_BYTES = 256 * 2**20  # of the network once unpacked: a bundle is not a place for a zip bomb
-
-Kind = Literal["words", "sentences"]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Platt scaling (Platt 1999): raw probability p -> 1 / (1 + exp(-(slope * logit(p) + offset)))."""
-
-    slope: float
-    offset: float
+from lipsol.archive import CARD, FETCH, GOLDEN, NETWORK, Archive, write
+from lipsol.card import FORMAT, GILD, Answer, Card, Confidence, GoldenTold, Kind, checked, parsed
+from lipsol.clips.clip import LAYOUT, MouthClip
+from lipsol.errors import BadInput, ModelError
+from lipsol.signing import Keys
 
 
 @dataclass(frozen=True)
-class Confidence:
-    """How raw probabilities of one way of decoding become confidences, and when the reader abstains.
+class GoldenClip:
+    """A clip that the bundle was never trained on, and what its reader made of it when it was packed."""
 
-    sentence, word        scales for a speaker like the known one
-    stranger, stranger_word   scales for an unfamiliar speaker, fitted on speakers that training had left out
-    threshold             the reader abstains below this confidence; the same bound for an unfamiliar speaker's scale
-    """
+    name: str
+    mouth: MouthClip = field(repr=False)
+    answers: tuple[Answer, ...]
 
-    sentence: Scale
-    word: Scale
-    stranger: Scale
-    stranger_word: Scale
-    threshold: float
-    stranger_threshold: float
+
+Golden: TypeAlias = tuple[GoldenClip, ...]
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle. `confidence` by way of decoding: "grammar", "free" (sentences) or "words"."""
+    """A loaded bundle. `confidence` by way of decoding: "grammar", "free" (sentences) or "words".
+
+    golden  empty only on its way to being packed; `file` is the name of the file that it was loaded from, for messages
+    """
 
     name: str
     version: str
@@ -64,77 +54,84 @@ class Bundle:
     card: Mapping[str, Any] = field(repr=False)
     network: bytes = field(repr=False)
     digest: str = ""
+    golden: Golden = field(default=(), repr=False, compare=False)
+    file: str = field(default="", compare=False)
 
     @classmethod
-    def load(cls, path: Path) -> "Bundle":
-        """Read and check a bundle. Raises ModelError if damaged, of another format or bound to other landmarks."""
-        try:
-            data = path.read_bytes()
-            with zipfile.ZipFile(path) as held:
-                card = json.loads(held.read(CARD))
-                if held.getinfo(NETWORK).file_size > MAX_BYTES:
-                    raise ModelError(
-                        f"{path.name} holds a network of over {MAX_BYTES} bytes",
-                        "use a bundle that `lipsol train` wrote",
-                    )
-                network = held.read(NETWORK)
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as fault:
-            raise ModelError(f"{path.name} is no bundle ({type(fault).__name__})", "fetch or train it again") from fault
-        return _of_card(path.name, card, network, hashlib.sha256(data).hexdigest())
+    def load(cls, path: Path, keys: Keys | None = None) -> "Bundle":
+        """Read and check a bundle; keys: one of them must have signed it (None: it may be unsigned).
+
+        Raises ModelError naming the file, its fault and the cure: damaged, unsigned, altered, of another format, bound
+        to other landmarks or to an alphabet that is not installed, without golden answers.
+        """
+        return _loaded(path, keys, ungilded=False)
+
+    @classmethod
+    def load_ungilded(cls, path: Path, keys: Keys | None = None) -> "Bundle":
+        """The same, of a bundle that may have no golden answers yet: for whoever is about to give it some."""
+        return _loaded(path, keys, ungilded=True)
 
     def save(self, path: Path) -> str:
-        """Write the bundle; the same content gives the same bytes. Returns the digest."""
-        card = {**self.card, **_identity(self)}
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
-            for name, data in (
-                (CARD, json.dumps(card, ensure_ascii=False, indent=1).encode()),
-                (NETWORK, self.network),
-            ):
-                info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                out.writestr(info, data)
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        """Write the bundle, unsigned; the same content gives the same bytes. Returns the digest.
+
+        Raises ModelError for one without golden answers, which nobody could load.
+        """
+        if not self.golden:
+            raise ModelError(f"{self.name} has no golden answers, so it would never be loaded", GILD)
+        members = {
+            CARD: json.dumps(_card(self), ensure_ascii=False, indent=1).encode(),
+            NETWORK: self.network,
+            GOLDEN: _joined([clip.mouth for clip in self.golden]).to_bytes(),
+        }
+        return write(path, members)
 
 
-def _identity(bundle: Bundle) -> dict[str, Any]:
-    """The part of the card that a reader needs."""
-    return {
-        "format": FORMAT,
-        "name": bundle.name,
-        "version": bundle.version,
-        "kind": bundle.kind,
-        "language": bundle.language,
-        "characters": bundle.characters,
-        "words": list(bundle.words),
-        "grammar": json.loads(bundle.grammar)["name"] if bundle.grammar else "",
-        "grammar_document": json.loads(bundle.grammar) if bundle.grammar else None,
-        "landmarks": bundle.landmarks,
-        "confidence": {way: asdict(held) for way, held in bundle.confidence.items()},
-    }
+def _loaded(path: Path, keys: Keys | None, *, ungilded: bool) -> Bundle:
+    held = Archive.read(path)
+    if keys is not None:
+        held.verify(keys)  # first of all: nothing that nobody vouches for is looked into
+    card = parsed(held.file, held.members[CARD])
+    told = checked(held.file, card, ungilded=ungilded)
+    return Bundle(
+        name=told.name, version=told.version, kind=told.kind, language=told.language, characters=told.characters,
+        words=told.words, landmarks=told.landmarks, confidence=told.confidence,
+        grammar="" if told.grammar_document is None else json.dumps(told.grammar_document, ensure_ascii=False),
+        card=card, network=held.members[NETWORK], digest=held.digest, file=held.file,
+        golden=_golden(held.file, told.golden, held.members.get(GOLDEN, b"")),
+    )  # fmt: skip
 
 
-def _of_card(file: str, card: dict[str, Any], network: bytes, digest: str) -> Bundle:
-    if card.get("format") != FORMAT:
-        raise ModelError(
-            f"{file} has card format {card.get('format')}, this LipSol reads {FORMAT}", "use a bundle of this release"
-        )
-    if card.get("landmarks") != face.MODEL:
-        raise ModelError(
-            f"{file} was trained on the landmarks of {card.get('landmarks')!r}, here they come from {face.MODEL!r}",
-            "weights are bound to their landmark model: use a bundle trained on this one",
-        )
+def _card(bundle: Bundle) -> dict[str, Any]:
+    """The whole card: what a reader needs, as the bundle has it, and all else that stood there."""
+    document = json.loads(bundle.grammar) if bundle.grammar else None
+    golden = tuple(GoldenTold(clip=clip.name, frames=len(clip.mouth), answers=clip.answers) for clip in bundle.golden)
+    held = Card(
+        format=FORMAT, name=bundle.name, version=bundle.version, kind=bundle.kind, language=bundle.language,
+        characters=bundle.characters, words=bundle.words, grammar=document["name"] if document else "",
+        grammar_document=document, landmarks=bundle.landmarks, confidence=bundle.confidence,
+        golden=golden,
+    )  # fmt: skip
+    return {**bundle.card, **held.model_dump(mode="json")}
+
+
+def _golden(file: str, told: tuple[GoldenTold, ...], data: bytes) -> Golden:
+    """The golden clips: what the card tells of them, cut from the mouths that lie end to end in `data`."""
+    if not told and not data:
+        return ()
+    frames = sum(each.frames for each in told)
     try:
-        confidence = {way: _confidence(held) for way, held in card["confidence"].items()}
-        return Bundle(
-            name=card["name"], version=card["version"], kind=card["kind"], language=card["language"],
-            characters=card["characters"], words=tuple(card["words"]),
-            grammar=json.dumps(card["grammar_document"], ensure_ascii=False) if card["grammar_document"] else "",
-            landmarks=card["landmarks"], confidence=confidence, card=card, network=network, digest=digest,
-        )  # fmt: skip
-    except (KeyError, TypeError, AttributeError) as fault:
-        raise ModelError(f"{file} has a card without or with a wrong {fault}", "fetch or train it again") from fault
+        mouths = MouthClip.from_bytes(data)
+    except BadInput as fault:
+        raise ModelError(f"{file} has a {GOLDEN} of {fault.detail}", FETCH) from fault
+    if len(mouths) != frames:
+        raise ModelError(f"{file} tells of {frames} golden frames on its card, and has {len(mouths)}", FETCH)
+    clips, start = [], 0
+    for each in told:
+        clips.append(GoldenClip(each.clip, mouths.cut(start, start + each.frames), each.answers))
+        start += each.frames
+    return tuple(clips)
 
 
-def _confidence(held: dict[str, Any]) -> Confidence:
-    scales = {name: Scale(**held[name]) for name in ("sentence", "word", "stranger", "stranger_word")}
-    return Confidence(**scales, threshold=held["threshold"], stranger_threshold=held["stranger_threshold"])
+def _joined(mouths: Sequence[MouthClip]) -> MouthClip:
+    """Clips end to end."""
+    return MouthClip(**{name: np.concatenate([getattr(mouth, name) for mouth in mouths]) for name in LAYOUT})

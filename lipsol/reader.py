@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from jaxtyping import Shaped
 
-from lipsol.bundle import Bundle, Confidence, Scale
+from lipsol.bundle import Bundle
+from lipsol.card import Confidence, Scale
 from lipsol.clips.clip import FPS, MouthClip
 from lipsol.engine import Engine
 from lipsol.errors import BadInput
@@ -55,7 +56,7 @@ class Reader:
         """Raises ModelError if the bundle's network can't be run by that engine."""
         self.bundle = bundle
         self.grammar = Grammar.from_json(bundle.grammar) if bundle.grammar else None
-        self._engine = engine
+        self.engine = engine
         self._session = engine.session(bundle.network, bundle.name)
 
     def read(self, mouth: MouthClip, grammar: Bound = BUNDLE_GRAMMAR) -> Prediction:
@@ -98,7 +99,7 @@ class Reader:
 
     def _run(self, mouths: Sequence[MouthClip]) -> list[Heard]:
         length = [len(mouth) for mouth in mouths]
-        clips, frames = self._engine.padded(len(mouths), max(length))
+        clips, frames = self.engine.padded(len(mouths), max(length))
         feeds = {name: _padded([getattr(mouth, name) for mouth in mouths], clips, frames) for name in SEEN}
         feeds["length"] = np.array([*length, *[MIN_FRAMES] * (clips - len(mouths))], np.int64)
         outputs = self._session.run(feeds)

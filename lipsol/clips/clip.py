@@ -5,6 +5,7 @@ Every clip past this module runs at 25 frames a second, whatever the camera did.
 
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,13 @@ FPS = 25.0  # frames a second of everything behind the decoder; GRID's own rate
 MOUTH_PX = 96  # side of the mouth picture, pixels
 LIP_POINTS = 40  # Face Mesh's lip contour: 20 outer, 20 inner points
 JAW_POINTS = 16  # Face Mesh's face oval from ear to ear by way of the chin
+LAYOUT: Mapping[str, tuple[type[np.generic], tuple[int, ...]]] = {  # of a mouth clip: type and shape behind the frames
+    "mouth": (np.uint8, (MOUTH_PX, MOUTH_PX)),
+    "lips": (np.float32, (LIP_POINTS, 2)),
+    "jaw": (np.float32, (JAW_POINTS, 2)),
+    "outline": (np.float32, (LIP_POINTS, 2)),
+    "seen": (np.bool_, ()),
+}
 
 
 @dataclass(frozen=True)
@@ -74,11 +82,24 @@ class MouthClip:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "MouthClip":
-        """Undo `to_bytes`. Raises BadInput if the bytes are no mouth clip."""
+        """Undo `to_bytes`. Raises BadInput if the bytes are no mouth clip; deflated ones are not, however small."""
         try:
+            with zipfile.ZipFile(io.BytesIO(data)) as packed:
+                if any(info.compress_type != zipfile.ZIP_STORED for info in packed.infolist()):
+                    raise ValueError("deflated: a few bytes could unpack to more than there is room for")
             with np.load(io.BytesIO(data), allow_pickle=False) as held:
-                return cls(**{name: held[name] for name in ("mouth", "lips", "jaw", "outline", "seen")})
-        except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as fault:
+                return cls(**_shaped({name: held[name] for name in LAYOUT}))
+        except (KeyError, ValueError, OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile) as fault:
             raise BadInput(
                 f"{len(data)} bytes that are no mouth clip ({fault})", "send what MouthClip.to_bytes wrote"
             ) from fault
+
+
+def _shaped(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays, if they are those of one mouth clip. Raises ValueError naming the one that is not."""
+    frames = arrays["seen"].size
+    for name, (dtype, rest) in LAYOUT.items():
+        array = arrays[name]
+        if array.dtype != dtype or array.shape != (frames, *rest):
+            raise ValueError(f"{name} is {array.dtype}{array.shape}, not {np.dtype(dtype)}{(frames, *rest)}")
+    return arrays

@@ -1,10 +1,12 @@
-"""Trained members -> calibrated, scored bundles."""
+"""Trained members -> calibrated, scored bundles, each with its golden answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lipsol.bundle import Bundle, Confidence, Kind, Scale
+from lipsol import golden
+from lipsol.bundle import Bundle, Golden
+from lipsol.card import Confidence, Kind, Scale
 from lipsol.clips import face
 from lipsol.errors import ModelError
 from lipsol.model.networks import SentenceModel, WordModel
@@ -23,6 +25,7 @@ from lipsol.training.words import cut_words, word_span
 
 VERSION = "1.0.0"
 SENTENCES, WORDS = "grid-sentences", "grid-words"
+GOLDEN_AMONG = 20  # clips of a speaker among which the golden one is found
 WORD_CONTEXT = 2  # frames kept on each side of a word where words are calibrated and scored
 Cutter = Callable[[Corpus, Sequence[Item]], list[Said]]
 _RAW = Scale(1.0, 0.0)
@@ -80,8 +83,24 @@ def _finish(
             known, strangers, corpus.vocabulary, FREE_WRONG if way == "free" else KNOWN_WRONG
         )
     whole = replace(raw.bundle, confidence=confidence)
-    scores = score(Reader(whole), {name: said(corpus, items) for name, items in groups_of(corpus).items()}, ways)
-    return replace(whole, card={**card, "scores": scores})
+    finished = Reader(whole)
+    scores = score(finished, {name: said(corpus, items) for name, items in groups_of(corpus).items()}, ways)
+    return replace(whole, card={**card, "scores": scores}, golden=_golden(finished, corpus, said))
+
+
+def _golden(reader: Reader, corpus: Corpus, said: Cutter) -> Golden:
+    """The golden answers: of a clip of the known speaker and one of another, both held back from training."""
+    clips = {}
+    for items in (corpus.known("test"), corpus.others("test")):
+        held_back = {
+            item.name if len(cuts) == 1 else f"{item.name} {each.text}": each.mouth
+            for item in items[:GOLDEN_AMONG]
+            for cuts in [said(corpus, [item])]
+            for each in cuts
+        }
+        best = golden.most_decisive(reader, held_back)
+        clips[best] = held_back[best]
+    return golden.make(reader, clips)
 
 
 def groups_of(corpus: Corpus) -> dict[str, list[Item]]:

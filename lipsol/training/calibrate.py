@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy.optimize import minimize
 
-from lipsol.bundle import Confidence, Scale
+from lipsol.card import Confidence, Scale
 from lipsol.model.decoding import Decoded
 from lipsol.reader import NEVER_QUITE, scaled
 from lipsol.text.scoring import align

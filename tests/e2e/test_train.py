@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from lipsol import golden
 from lipsol.bundle import Bundle
 from lipsol.clips.watch import Watcher
 from lipsol.reader import Reader
@@ -62,6 +63,8 @@ def test_clips_become_two_bundles_that_read_and_tell_of_themselves(few, cache, s
         assert path.stat().st_size < 8_000_000
         bundle = Bundle.load(path)
         assert Reader(bundle).read(mouth).text
+        golden.check(Reader(bundle))
+        assert len(bundle.golden) == 2 and all(len(clip.mouth) <= golden.FRAMES for clip in bundle.golden)
         assert bundle.card["training"]["command"] == "lipsol train --seed 3"
         assert len(bundle.card["data"]["sha256"]) == 64 and "0-25 never used" in bundle.card["data"]["split"]
         assert "CC BY 4.0" in bundle.card["attribution"] and bundle.card["licence"] == "CC-BY-4.0"

@@ -1,9 +1,13 @@
 """An Urdu bundle differs from an English one by data alone: made here from an untrained network, read by the reader."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from lipsol.bundle import Bundle, Confidence, Scale
+from lipsol import golden
+from lipsol.bundle import Bundle
+from lipsol.card import Confidence, Scale
 from lipsol.clips import face
 from lipsol.clips.watch import Watcher
 from lipsol.model.networks import EYE_PX, Eye, Familiarity, Member, SentenceModel, Sizes
@@ -19,7 +23,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
+def bundle(tmp_path_factory, sample):
     """Saved and loaded: Urdu's alphabet and grammar around a network with as many outputs."""
     torch.manual_seed(0)
     grammar, characters = Grammar.named("urdu"), ALPHABETS["ur"].characters
@@ -33,7 +37,7 @@ def bundle(tmp_path_factory):
     even = Scale(1.0, 0.0)
     held = Confidence(even, even, even, even, threshold=0.5, stranger_threshold=0.5)
     path = tmp_path_factory.mktemp("urdu") / "urdu-untrained.lipsol"
-    Bundle(
+    made = Bundle(
         "urdu-untrained",
         "0.0.1",
         "sentences",
@@ -45,7 +49,9 @@ def bundle(tmp_path_factory):
         {"grammar": held, "free": held},
         {},
         network,
-    ).save(path)
+    )
+    mouth = Watcher().watch(sample.bytes()).mouth
+    replace(made, golden=golden.make(Reader(made), {"anyone": mouth})).save(path)
     return Bundle.load(path)
 
 
@@ -54,6 +60,10 @@ def test_an_urdu_bundle_reads_a_sentence_of_its_own_grammar(bundle, sample):
     assert read.language == "ur" and read.grammar == "urdu"
     assert Grammar.named("urdu").accepts(read.text)
     assert len(read.words) == 6 and len(read.alternatives) >= 3
+
+
+def test_it_reads_its_golden_clip_as_when_it_was_packed(bundle):
+    golden.check(Reader(bundle))
 
 
 def test_an_untrained_reader_is_not_sure(bundle, sample):

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lipsol.bundle import Bundle, Scale
+from lipsol.bundle import Bundle
+from lipsol.card import Scale
 from lipsol.clips.watch import Watcher
 from lipsol.errors import BadInput, ModelError
 from lipsol.reader import BUNDLE_GRAMMAR, Reader, scaled

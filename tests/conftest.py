@@ -3,6 +3,8 @@
 import csv
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from services.local.s3 import BUCKET, CREDENTIALS, S3Server
 TESTS = Path(__file__).resolve().parent
 TOP = TESTS.parent
 DATA = TOP.parent / "shared" / "data"
+CLIENTS = ("kafka-", "lipsol-network-thread")  # how the threads of Kafka clients are called
+CLOSE_S = 20.0  # that a client which is being closed may take
 
 
 ORDER = ("unit", "contract", "integration", "e2e")  # what is quick to run, and quick to mend, comes first
@@ -109,6 +113,18 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(f"no {' and no '.join(missing)} here to run Kafka")
     with Broker.start(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker.servers
+        left = _kafka_clients(CLOSE_S)
+    assert not left, f"clients of Kafka that no test closed: {', '.join(left)}"
+
+
+def _kafka_clients(patience_s: float) -> list[str]:
+    """Threads of Kafka clients in this process that are still there after so long."""
+    until = time.monotonic() + patience_s
+    while left := [held.name for held in threading.enumerate() if held.name.startswith(CLIENTS)]:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    return left
 
 
 @pytest.fixture(scope="session")

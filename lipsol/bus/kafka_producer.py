@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from lipsol.bus.kafka_client import KafkaError, KafkaProducer, Link, opened, told
-from lipsol.bus.port import Outgoing
+from lipsol.bus.port import Closed, Outgoing
 from lipsol.errors import Transient
 
 LINGER_MS = 0  # what is published while a request is on its way travels together all the same
@@ -28,6 +28,7 @@ class Publisher:
         self._lock = Lock()
         self._producer: Any = None
         self._refused: tuple[float, Transient] | None = None
+        self._closed = False
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         """Publish in order; on return the broker holds all. Raises Transient when that took longer than `publish_s`."""
@@ -45,6 +46,7 @@ class Publisher:
     def close(self) -> None:
         """Let go of the producer; what is on its way gets a moment to arrive."""
         with self._lock:
+            self._closed = True  # a thread that had passed the bus's own check would open another
             producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError):
@@ -60,6 +62,8 @@ class Publisher:
 
     def _open(self) -> Any:
         with self._lock:
+            if self._closed:
+                raise Closed("the Kafka bus is closed", "open another")
             if self._producer is None:
                 if self._refused is not None and time.monotonic() < self._refused[0]:
                     raise self._refused[1]

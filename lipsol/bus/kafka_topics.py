@@ -21,6 +21,7 @@ from lipsol.bus.kafka_client import (
     opened,
     told,
 )
+from lipsol.bus.port import Closed
 from lipsol.errors import BadInput, NotFound, Transient
 from lipsol.topics import TOPICS, Topic
 
@@ -54,6 +55,7 @@ class Directory:
         self._client: Any = None
         self._refused: tuple[float, Transient] | None = None
         self._known: dict[str, tuple[TopicPartition, ...]] = {}
+        self._closed = False
 
     def check(self, names: Iterable[str]) -> None:
         """Raise NotFound for a topic that is not there; asks the broker once for each name."""
@@ -84,10 +86,13 @@ class Directory:
     def close(self) -> None:
         """Let go of the connection."""
         with self._lock:
+            self._closed = True
             self._drop()
 
     def _ask(self, question: Callable[[Any], Any]) -> Any:
         with self._lock:
+            if self._closed:
+                raise Closed("the Kafka bus is closed", "open another")
             if self._refused is not None and time.monotonic() < self._refused[0]:
                 raise self._refused[1]
             try:

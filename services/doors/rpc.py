@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import structlog
+from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health
@@ -24,14 +26,8 @@ from lipsol.proto.v1 import lip_reading_pb2
 from lipsol.runtime.envelope import TRACEPARENT, Trace, following
 from services.doors.problems import Problem
 
-MESSAGE_BYTES = 2 * 2**20  # of one message; a chunk of a clip has 1 MiB at most
-CALLS = 1024  # at once; one more is RESOURCE_EXHAUSTED. More than clips may be in flight: asking costs little
 LOOK_S = 0.5  # between two looks at readiness
 
-OPTIONS = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
-    ("grpc.so_reuseport", 0),  # else two servers would share a port, and each get half of the calls
-)
 CODES = {
     404: grpc.StatusCode.NOT_FOUND,
     408: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -43,16 +39,43 @@ CODES = {
 log = structlog.get_logger("lipsol.doors")
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What a door takes; the edge's by default.
+
+    message_bytes  of one message, unpacked; a chunk of a clip has 1 MiB at most
+    calls          at once; one more is RESOURCE_EXHAUSTED. More than clips may be in flight: asking costs little
+    """
+
+    message_bytes: int = 2 * 2**20
+    calls: int = 1024
+
+
+BOUNDS = Bounds()
+
+
 class RpcServer:
     """One gRPC server. Starts and stops on the event loop that serves HTTP."""
 
     def __init__(
-        self, name: str, add: Callable[[Any], None], host: str, port: int, faults: Callable[[], Sequence[str]]
+        self,
+        name: str,
+        add: Callable[[Any], None],
+        host: str,
+        port: int,
+        faults: Callable[[], Sequence[str]],
+        bounds: Bounds = BOUNDS,
+        pool: DescriptorPool | None = None,
     ) -> None:
-        """name: of the service in full; add: adds its servicer to a server; faults: say why it is not ready."""
+        """name: of the service in full; add: adds its servicer to a server; faults: say why it is not ready.
+
+        pool: where reflection finds the service, its own schema and health's among it; None: where protobuf has all.
+        """
         self._name, self._add = name, add
         self._host, self._port = host, port
         self._faults = faults
+        self._bounds = bounds
+        self._pool = pool
         self._server: Any = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -63,11 +86,15 @@ class RpcServer:
 
     async def start(self) -> None:
         """Begin to take calls. Raises BadInput if the port can't be had."""
-        server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS)
+        options = (
+            ("grpc.max_receive_message_length", self._bounds.message_bytes),
+            ("grpc.so_reuseport", 0),  # else two servers would share a port, and each get half of the calls
+        )
+        server = grpc.aio.server(options=options, maximum_concurrent_rpcs=self._bounds.calls)
         state = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(state, server)
         self._add(server)
-        enable_server_reflection((self._name, HEALTH, REFLECTION), server)
+        enable_server_reflection((self._name, HEALTH, REFLECTION), server, self._pool)
         host = f"[{self._host}]" if ":" in self._host else self._host
         try:
             self._port = server.add_insecure_port(f"{host}:{self._port}")

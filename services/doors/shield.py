@@ -1,7 +1,7 @@
 """The outermost layer of every app: a trace for each request, headers that bind browsers, and no fault that escapes."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Container
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -37,7 +37,7 @@ class Shield:
     body that comes to any other.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Collection[str] = (), most_bytes: int = BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp, uploads: Container[str] = (), most_bytes: int = BODY_BYTES) -> None:
         self._app = app
         self._uploads = uploads
         self._most_bytes = most_bytes

@@ -6,7 +6,7 @@ get work now, and if not, why not: a broker that is away makes it unready, and n
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -38,7 +38,7 @@ def new_app(
     title: str,
     description: str,
     faults: Callable[[], Sequence[str]],
-    uploads: Collection[str] = (),
+    uploads: Container[str] = (),
     most_bytes: int = BODY_BYTES,
 ) -> FastAPI:
     """An app with problem answers and health.

@@ -45,7 +45,7 @@ class Inference(Service):
     def _door(self, faults: Faults) -> "FastAPI":
         from services.inference.api import create_app
 
-        return create_app(faults)
+        return create_app(faults, self.core)
 
 
 def build(

@@ -41,18 +41,9 @@ class Archive:
     @classmethod
     def read(cls, path: Path) -> "Archive":
         """Unpack a bundle file. Raises ModelError naming the file, what is wrong with it, and the cure."""
-        try:
-            size = path.stat().st_size
-            if size > MAX_BYTES:
-                raise ModelError(f"{path.name} has {size} bytes, a bundle has at most {MAX_BYTES}", FETCH)
-            data = path.read_bytes()
-        except OSError as fault:
-            raise ModelError(f"{path.name} can't be read ({fault.strerror})", "put the bundle there") from fault
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as held:
-                members = {info.filename: _unpacked(path.name, held, info) for info in _known(path.name, held)}
-        except (zipfile.BadZipFile, ValueError) as fault:
-            raise ModelError(f"{path.name} is no bundle, or a part of one ({fault})", FETCH) from fault
+        data = _bytes(path)
+        with _opened(path.name, data) as held:
+            members = {info.filename: _unpacked(path.name, held, info) for info in held.infolist()}
         return cls(path.name, members, hashlib.sha256(data).hexdigest())
 
     def statement(self) -> bytes:
@@ -104,17 +95,37 @@ def write(path: Path, members: Mapping[str, bytes]) -> str:
     return hashlib.sha256(out.getvalue()).hexdigest()
 
 
-def _known(file: str, held: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The members, if they are the right ones."""
-    found = held.infolist()
-    names = [info.filename for info in found]
+def card_of(path: Path) -> tuple[bytes, str]:
+    """The card alone and the file's digest: what it takes to list a bundle. Raises ModelError as `Archive.read`."""
+    data = _bytes(path)
+    with _opened(path.name, data) as held:
+        return _unpacked(path.name, held, held.getinfo(CARD)), hashlib.sha256(data).hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ModelError(f"{path.name} has {size} bytes, a bundle has at most {MAX_BYTES}", FETCH)
+        return path.read_bytes()
+    except OSError as fault:
+        raise ModelError(f"{path.name} can't be read ({fault.strerror})", "put a bundle there") from fault
+
+
+def _opened(file: str, data: bytes) -> zipfile.ZipFile:
+    """The zip, if its members are those of a bundle."""
+    try:
+        held = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError) as fault:
+        raise ModelError(f"{file} is no bundle, or a part of one ({fault})", FETCH) from fault
+    names = [info.filename for info in held.infolist()]
     strange = sorted({name for name in names if name not in MEMBERS or names.count(name) > 1})
     if strange:
-        raise ModelError(f"{file} holds {', '.join(strange[:3])}, which no bundle holds (so often)", FETCH)
+        raise ModelError(f"{file} holds {', '.join(strange[:3])}, which no bundle holds (or not twice)", FETCH)
     for needed in (CARD, NETWORK):
         if needed not in names:
             raise ModelError(f"{file} is no bundle: it holds no {needed}", FETCH)
-    return found
+    return held
 
 
 def _unpacked(file: str, held: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -118,6 +118,10 @@ class MadeRegistry:
     """Models that have no file."""
 
     infos: list[ModelInfo] = field(default_factory=lambda: [info_of(), info_of("grid-words", default=False)])
+    keys: None = None
+
+    def faults(self) -> list[str]:
+        return []
 
     def models(self) -> list[ModelInfo]:
         return self.infos

@@ -2,13 +2,10 @@
 
 A bundle is a zip with `card.json` at its top; only that is read here. The folder is looked at anew on each call, so a
 bundle that is put there is found at once; a file is hashed once, and again when its size or time changes. A file that
-is no bundle is passed over with a warning: one broken file must not take the others away.
+is no bundle is passed over with a warning, and kept for `faults`: one broken file must not take the others away.
 """
 
-import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +15,13 @@ from typing import Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lipsol.archive import card_of
 from lipsol.errors import ModelError, NotFound
 from lipsol.registry.port import ModelInfo
+from lipsol.signing import Keys
 
 SUFFIX = ".lipsol"
 DIGEST_MIN = 12  # hex digits that may stand for a whole digest
-CARD_MAX_BYTES = 4 << 20  # of card.json unpacked; a card with all its curves has some 50 KiB
 
 log = structlog.get_logger()
 
@@ -51,16 +49,34 @@ class Held:
     info: ModelInfo
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A file that is no bundle, as it was when it was last read, and why."""
+
+    stamp: tuple[int, int]
+    reason: str
+
+
 class LocalRegistry:
     """Bundles in a folder; a folder that is not there holds none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: Keys | None = None) -> None:
         self._folder = folder
+        self._keys = keys
         self._lock = Lock()
-        self._held: dict[Path, Held | tuple[int, int]] = {}  # a stamp alone: a file that is no bundle
+        self._held: dict[Path, Held | Broken] = {}
+
+    @property
+    def keys(self) -> Keys | None:
+        return self._keys
 
     def models(self) -> list[ModelInfo]:
         return [held.info for held in self._look()]
+
+    def faults(self) -> list[str]:
+        self._look()
+        with self._lock:
+            return [held.reason for held in self._held.values() if isinstance(held, Broken)]
 
     def find(self, name_or_digest: str) -> ModelInfo:
         found = self._look()
@@ -94,15 +110,15 @@ class LocalRegistry:
         newest_first = sorted(good, key=lambda held: (held.created, held.info.digest), reverse=True)
         return _with_defaults(sorted(newest_first, key=lambda held: held.info.name))
 
-    def _read(self, path: Path, stamp: tuple[int, int]) -> Held | tuple[int, int]:
+    def _read(self, path: Path, stamp: tuple[int, int]) -> Held | Broken:
         known = self._held.get(path)
-        if known is not None and (known.stamp if isinstance(known, Held) else known) == stamp:
+        if known is not None and known.stamp == stamp:
             return known
         try:
             return _read(path, stamp)
         except ModelError as fault:
             log.warning("bundle-passed-over", file=path.name, reason=fault.detail)
-            return stamp
+            return Broken(stamp, f"{fault.detail}; {fault.cure}")
 
 
 def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
@@ -117,17 +133,12 @@ def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
 
 
 def _read(path: Path, stamp: tuple[int, int]) -> Held:
+    data, digest = card_of(path)
     try:
-        data = path.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(data)) as bundle:
-            size = bundle.getinfo("card.json").file_size
-            if size > CARD_MAX_BYTES:
-                raise ModelError(f"{path.name} has a card of {size} bytes", f"keep it under {CARD_MAX_BYTES}")
-            document = json.loads(bundle.read("card.json"))
+        document = json.loads(data)
         card = Card.model_validate(document)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, RuntimeError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise ModelError(f"{path.name} is no bundle ({_why(fault)})", "fetch or train it again") from fault
-    digest = hashlib.sha256(data).hexdigest()
     info = ModelInfo(
         card.name, card.version, digest, card.kind, card.language, card.grammar or "", default=False, card=document
     )

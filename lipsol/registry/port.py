@@ -2,13 +2,16 @@
 
 The law: a digest (sha256 of the bundle file, hex) names the same bytes for ever; a name may move to a newer version.
 `path` gives a file that holds just those bytes, fetched and checked first where the registry is remote. Every method
-may be called from any thread; each raises Transient when the registry is away.
+may be called from any thread; each raises Transient when the registry is away. A registry tells of models; whoever
+opens a bundle is who verifies it, with the registry's `keys`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
+
+from lipsol.signing import Keys
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,17 @@ class ModelInfo:
 class Registry(Protocol):
     """Models by name or digest."""
 
+    @property
+    def keys(self) -> Keys | None:
+        """Whose signature a bundle of this registry must have to be opened. None: it may be unsigned."""
+        ...
+
     def models(self) -> list[ModelInfo]:
         """Every model that can be used, by name, newest version first."""
+        ...
+
+    def faults(self) -> list[str]:
+        """What lies among the models and is none: a line each, with the file, what is wrong with it, and the cure."""
         ...
 
     def find(self, name_or_digest: str) -> ModelInfo:

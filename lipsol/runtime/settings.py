@@ -135,6 +135,10 @@ class RegistrySettings(Section):
     """The folder. None: `models/` beside the installed package, which a checkout has; else `models/` in the working
     directory."""
 
+    keys: Path | None = None
+    """Whose signature a bundle must have: a PEM file of Ed25519 public keys, or a folder of such `*.pem` files. None: a
+    bundle may be unsigned, so whoever can write to the folder decides what is read."""
+
 
 class TelemetrySettings(Section):
     """What is told to the operator, and where."""

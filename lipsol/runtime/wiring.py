@@ -12,6 +12,7 @@ from lipsol.errors import Transient
 from lipsol.registry.local import LocalRegistry
 from lipsol.registry.port import Registry
 from lipsol.runtime.settings import Settings
+from lipsol.signing import Keys
 from lipsol.store.local import LocalStore
 from lipsol.store.objects import Objects
 from lipsol.store.port import Store
@@ -89,8 +90,9 @@ def open_objects(settings: Settings, store: Store) -> Objects:
 
 
 def open_registry(settings: Settings) -> Registry:
-    """The registry that the settings ask for."""
-    return LocalRegistry(settings.registry.folder or shipped_models())
+    """The registry that the settings ask for. Raises BadInput for keys that can't be used, naming the file."""
+    keys = None if settings.registry.keys is None else Keys.load(settings.registry.keys)
+    return LocalRegistry(settings.registry.folder or shipped_models(), keys)
 
 
 def shipped_models() -> Path:

@@ -48,6 +48,11 @@ def result(text, others=(), sure=True, language="en", grammar="grid", model=DEFA
 class Shelf:
     """A registry of made-up models; the first of each language is its default."""
 
+    keys = None
+
+    def faults(self):
+        return []
+
     def __init__(self):
         self._infos = [
             DEFAULT,

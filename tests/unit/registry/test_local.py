@@ -27,6 +27,31 @@ def test_a_broken_file_takes_nothing_else_away_and_is_told_once(tmp_path: Path, 
     assert [(line["event"], line["file"]) for line in logs] == [("bundle-passed-over", "bad.lipsol")]
 
 
+def test_what_is_passed_over_is_told_with_the_file_the_fault_and_the_cure(tmp_path: Path):
+    registry = LocalRegistry(tmp_path)
+    assert registry.faults() == []
+    bundle(tmp_path, "one")
+    whole = (tmp_path / "one.lipsol").read_bytes()
+    (tmp_path / "half.lipsol").write_bytes(whole[: len(whole) // 2])
+    (fault,) = registry.faults()
+    assert fault.startswith("half.lipsol is no bundle, or a part of one") and fault.endswith("train it again")
+    (tmp_path / "half.lipsol").write_bytes(whole)
+    assert registry.faults() == []
+
+
+def test_a_flipped_byte_in_a_card_takes_nothing_else_away(tmp_path: Path):
+    good = bundle(tmp_path, "good")
+    with zipfile.ZipFile(tmp_path / "bad.lipsol", "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("card.json", b'{"name": "' + b"long " * 99 + b'"}')
+        out.writestr("model.onnx", b"")
+    data = bytearray((tmp_path / "bad.lipsol").read_bytes())
+    data[len("card.json") + 30 + 5] ^= 0xFF  # a local header has 30 bytes and the name
+    (tmp_path / "bad.lipsol").write_bytes(data)
+    registry = LocalRegistry(tmp_path)
+    assert [info.digest for info in registry.models()] == [good]
+    assert "bad.lipsol has a damaged card.json" in registry.faults()[0]
+
+
 @pytest.mark.parametrize(
     ("card", "field"), [({"kind": "songs"}, "kind"), ({"created": None}, "created"), ({"name": 3}, "name")]
 )
@@ -46,9 +71,10 @@ def test_a_zip_without_a_card_is_no_model(tmp_path: Path):
 def test_a_card_like_a_zip_bomb_is_not_unpacked(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "bomb.lipsol", "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("card.json", b" " * (5 << 20))
+        out.writestr("model.onnx", b"")
     with capture_logs() as logs:
         assert LocalRegistry(tmp_path).models() == []
-    assert "5242880" in logs[0]["reason"]
+    assert "card.json of over 4194304 bytes" in logs[0]["reason"]
 
 
 def test_a_file_that_changes_is_hashed_anew(tmp_path: Path):

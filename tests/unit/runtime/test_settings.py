@@ -48,7 +48,7 @@ def test_the_defaults_are_as_promised():
             "region": "",
             "readable": "",
         },
-        "registry": {"kind": "local", "folder": None},
+        "registry": {"kind": "local", "folder": None, "keys": None},
         "telemetry": {"metrics_port": None, "metrics_host": "0.0.0.0", "log_level": "info", "log_format": "auto"},
     }
 

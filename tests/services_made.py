@@ -83,11 +83,13 @@ class MadeReader:
         self.hold = threading.Event()
         self.hold.set()
         self.batches: list[int] = []
+        self.lengths: list[int] = []
         self.fault: Exception | None = None
 
     def hear(self, mouths: Sequence[MouthClip], at_once: int) -> list[Heard]:
         assert len(mouths) <= at_once
         self.batches.append(len(mouths))
+        self.lengths += map(len, mouths)
         if not self.hold.wait(10):
             raise TimeoutError
         if self.fault is not None:

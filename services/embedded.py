@@ -78,7 +78,10 @@ class Embedded:
         self.edge = preprocess.build(
             self.settings.preprocess, *ports, telemetry=self.telemetry, watcher=watcher, objects=objects
         )
-        both = self.settings.inference.model_copy(update={"track": "both"})  # nobody else is here to read the other
+        reading = self.settings.inference
+        both = reading.model_copy(  # nobody else is here to read the other track; and who watches needs the other CPUs
+            update={"track": "both", "threads": reading.threads or 1}
+        )
         inferring = inference.build(both, *ports, telemetry=self.telemetry, open_reader=open_reader)
         watching = monitor.build(self.settings.monitor, *ports, telemetry=self.telemetry)
         self.operations = Operations(self.bus, self.store, self.registry)

@@ -1,7 +1,7 @@
 """Every metric there is.
 
 A name ends in its unit: `_seconds`, `_bytes`, `_ratio` (0 to 1), `_total` (a count that only grows), or, where it
-measures or counts things, in what they are (`_messages`, `_clips`, `_pixels`, `_degrees`, `_levels`).
+measures or counts things, in what they are (`_messages`, `_clips`, `_models`, `_pixels`, `_degrees`, `_levels`).
 Labels are `stage`, `reason`, `track`, `model` and `mode`, never an id: each value of a label is a series that is kept
 for ever.
 """
@@ -19,6 +19,7 @@ TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # of a 
 PIXELS = (14.0, 20.0, 28.0, 40.0, 56.0, 80.0, 112.0, 160.0, 320.0)  # below 14 a clip is refused
 DEGREES = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)  # above 50 a clip is refused
 LEVELS = (20.0, 40.0, 60.0, 80.0, 100.0, 130.0, 160.0, 200.0, 255.0)  # of gray
+COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # clips
 SIZES = tuple(float(1 << power) for power in range(14, 27, 2))  # bytes, 16 KiB to 64 MiB
 
 
@@ -65,6 +66,21 @@ _EDGE = (
         "counter",
         "Objects removed by them, by reason: expired, or orphan (of a clip whose edge died at it).",
         ("reason",),
+    ),
+)
+
+_READING = (
+    Metric("lipsol_line_clips", "gauge", "Clips that wait for a place in a batch.", ("model",)),
+    Metric("lipsol_line_seconds", "histogram", "From a clip's coming to the core to the start of its batch."),
+    Metric("lipsol_batch_clips", "histogram", "Clips that go through a network together.", buckets=COUNTS),
+    Metric("lipsol_batch_padding_ratio", "histogram", "Share of a batch that is padding.", buckets=TENTHS),
+    Metric("lipsol_network_seconds", "histogram", "Time of one batch in its network."),
+    Metric("lipsol_search_seconds", "histogram", "Time of finding one clip's words in what the network said."),
+    Metric("lipsol_models_swapped_total", "counter", "Newer bundles that took over while serving.", ("model",)),
+    Metric(
+        "lipsol_refused_models",
+        "gauge",
+        "Names and languages whose newest bundle can't be used, so that an older one goes on serving.",
     ),
 )
 
@@ -115,5 +131,5 @@ _MONITOR = (
 )
 
 CATALOGUE: Mapping[str, Metric] = MappingProxyType(
-    {metric.name: metric for metric in (*_WORKER, *_EDGE, *_TRAFFIC, *_MONITOR)}
+    {metric.name: metric for metric in (*_WORKER, *_EDGE, *_READING, *_TRAFFIC, *_MONITOR)}
 )

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from lipsol.bus.port import Bus
 from lipsol.registry.port import Registry
+from lipsol.runtime.cpus import available_cpus
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.port import Store
 from services.doors.service import Faults, Service, Working
 from services.inference.core import Core
-from services.inference.models import Models, OpenReader, opener
+from services.inference.models import Models, OpenReader
+from services.inference.opening import opener
 from services.inference.settings import InferenceSettings
 from services.inference.tracks import NAME as NAME
 from services.inference.tracks import Tracks
@@ -19,13 +21,17 @@ from services.inference.tracks import Tracks
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from services.doors.server import Beside
+
+GPU_LANES = 2  # one batch on the GPU, one that is made ready for it
+
 
 class Inference(Service):
     """The reading service, put together."""
 
     def __init__(self, settings: InferenceSettings, core: Core, workers: Sequence[Working]) -> None:
         super().__init__(NAME, settings, workers, self._door)
-        self.core = core
+        self.core, self._grpc_port = core, settings.grpc_port
 
     def start(self) -> None:
         """Open the models that read by default, then begin to read. Raises ModelError if one can't be used."""
@@ -41,6 +47,12 @@ class Inference(Service):
     def faults(self) -> list[str]:
         """Why this service is not ready; empty: it is."""
         return super().faults() + ([] if len(self.core.models) else ["no model is loaded"])
+
+    def beside(self, host: str, faults: Faults) -> "Sequence[Beside]":
+        """The gRPC door; both doors ask the same core."""
+        from services.inference.oip.rpc import oip_server
+
+        return [oip_server(self.core, host, self._grpc_port, faults)]
 
     def _door(self, faults: Faults) -> "FastAPI":
         from services.inference.api import create_app
@@ -58,6 +70,10 @@ def build(
     open_reader: OpenReader | None = None,
 ) -> Inference:
     """The service over its ports; `open_reader` stands in for onnxruntime's readers."""
-    core = Core(Models(registry, open_reader or opener(settings.threads), settings.models_held))
-    made = Tracks(settings, bus, core, Claims(store), telemetry or Telemetry())
+    telemetry = telemetry or Telemetry()
+    models = Models(registry, open_reader or opener(settings.engine(), registry.keys), settings.models_held, telemetry)
+    cpus = available_cpus()
+    lanes = (settings.threads or cpus) if settings.provider == "cpu" else GPU_LANES
+    core = Core(models, settings.batching(), lanes=lanes, searchers=cpus, telemetry=telemetry, look_s=settings.look_s)
+    made = Tracks(settings, bus, core, Claims(store), telemetry)
     return Inference(settings, core, made.workers())

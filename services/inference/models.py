@@ -1,18 +1,27 @@
-"""The bundles in memory: opened when first asked for, checked against their digest, the longest unused making way."""
+"""The bundles in memory: opened when first asked for, the longest unused making way; and which of them a name means.
 
-import threading
+A name, and a language's default, may come to mean a newer bundle while we serve. The older one goes on being meant
+until the newer one is open (verified, golden answers reproduced, warm): `look` opens it beside. A newer one that can't
+be used is told of once, and tried again when the name means yet another. Who was told a bundle is read by that one.
+"""
+
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
-from lipsol.bundle import Bundle
+import structlog
+
 from lipsol.clips.clip import MouthClip
-from lipsol.engine import Engine
-from lipsol.errors import ModelError
+from lipsol.errors import LipsolError, ModelError, NotFound, Transient
 from lipsol.model.prediction import Prediction
-from lipsol.reader import Bound, Heard, Reader
+from lipsol.reader import Bound, Heard
 from lipsol.registry.port import ModelInfo, Registry
+from lipsol.runtime.telemetry import Telemetry
+
+log = structlog.get_logger()
 
 
 class Reading(Protocol):
@@ -28,17 +37,22 @@ class Reading(Protocol):
 
 
 OpenReader = Callable[[Path, ModelInfo], Reading]
+Meaning = tuple[str, str]  # ("language", "en") or ("name", "grid-sentences")
 
 
 class Models:
-    """Readers by bundle, at most `held` of them; safe to share between threads."""
+    """Readers by bundle, at most `held` of them but for the defaults; safe to share between threads."""
 
-    def __init__(self, registry: Registry, open_reader: OpenReader, held: int) -> None:
-        self._registry = registry
-        self._open = open_reader
-        self._held = held
-        self._lock = threading.Lock()
+    def __init__(
+        self, registry: Registry, open_reader: OpenReader, held: int, telemetry: Telemetry | None = None
+    ) -> None:
+        self._registry, self._open, self._held = registry, open_reader, held
+        self._telemetry = telemetry or Telemetry()
+        self._lock = Lock()
         self._readers: OrderedDict[str, Reading] = OrderedDict()
+        self._opening: dict[str, Future[Reading]] = {}
+        self._meant: dict[Meaning, ModelInfo] = {}
+        self._refused: dict[Meaning, tuple[str, str]] = {}  # digest, and what is wrong with it
 
     def open_defaults(self) -> int:
         """Open the bundle of every language's default, so that no client waits for it; returns how many that were.
@@ -50,14 +64,38 @@ class Models:
             raise ModelError("no model is here", "train one (`make train`), or name the folder that has them")
         for info in defaults:
             self.reader(info)
+            self._mean(("language", info.language), info)
         return len(defaults)
 
+    def look(self) -> None:
+        """Let names and defaults mean what the registry says by now, each once that is open. Raises Transient."""
+        newest = {("language", info.language): info for info in self._registry.models() if info.default}
+        for name in [name for kind, name in list(self._meant) if kind == "name"]:
+            try:
+                newest["name", name] = self._registry.find(name)
+            except NotFound:
+                continue  # taken out of the registry: who asks by that name is still read
+        for meaning, info in newest.items():
+            self._renew(meaning, info)
+        self._telemetry.set("lipsol_refused_models", len(self._refused))
+
+    @property
+    def refused(self) -> Mapping[Meaning, str]:
+        """Of which names and defaults the newest bundle can't be used, and why."""
+        return {meaning: why for meaning, (_, why) in self._refused.items()}
+
     def known(self) -> list[ModelInfo]:
-        """Every bundle that the registry has, by name, the newest version first. Raises Transient."""
-        return self._registry.models()
+        """Every bundle that can be asked for, by name: first what the name means, then the newest. Raises Transient."""
+        refused = {digest for digest, _ in self._refused.values()}
+        meant = {info.digest for (kind, _), info in list(self._meant.items()) if kind == "name"}
+        found = [info for info in self._registry.models() if info.digest not in refused]
+        return sorted(found, key=lambda info: (info.name, info.digest not in meant))
 
     def info(self, model: str, language: str) -> ModelInfo:
         """The bundle of that name or digest, or the language's default for "". Raises NotFound."""
+        meant = self._meant.get(("name", model) if model else ("language", language))
+        if meant is not None:
+            return meant
         return self._registry.find(model) if model else self._registry.default(language)
 
     def usable(self, bundle: str) -> ModelInfo:
@@ -66,30 +104,91 @@ class Models:
         self.reader(info)
         return info
 
-    def reader(self, info: ModelInfo) -> Reading:
-        """The reader of a bundle. Raises ModelError if its file can't be used."""
+    def opened(self, info: ModelInfo) -> Reading | None:
+        """The reader of a bundle, if it is open: for callers that can't wait."""
         with self._lock:
-            if info.digest not in self._readers:
-                self._readers[info.digest] = self._open(self._registry.path(info.digest), info)
-                while len(self._readers) > self._held:
-                    self._readers.popitem(last=False)
-            self._readers.move_to_end(info.digest)
-            return self._readers[info.digest]
+            if info.digest in self._readers:
+                self._readers.move_to_end(info.digest)
+            return self._readers.get(info.digest)
+
+    def reader(self, info: ModelInfo) -> Reading:
+        """The reader of a bundle, opened if it is not open. Raises ModelError if its file can't be used."""
+        while (found := self.opened(info)) is None:
+            with self._lock:
+                ours = info.digest not in self._opening
+                opening = self._opening.setdefault(info.digest, Future())
+            if ours:
+                self._open_now(info, opening)
+            return opening.result()
+        return found
+
+    def holds(self, digest: str) -> bool:
+        """Whether that bundle is open."""
+        return digest in self._readers
 
     def __len__(self) -> int:
         return len(self._readers)
 
+    def _open_now(self, info: ModelInfo, opening: "Future[Reading]") -> None:
+        """Open a bundle for all who wait for it; those that are open already serve on meanwhile."""
+        try:
+            reader = self._open(self._registry.path(info.digest), info)
+        except BaseException as fault:  # noqa: BLE001 - it is raised where it is waited for
+            with self._lock:
+                del self._opening[info.digest]
+            opening.set_exception(fault)
+            return
+        newest = self._is_newest(info)
+        with self._lock:
+            self._readers[info.digest] = reader
+            del self._opening[info.digest]
+            self._make_way(info.digest)
+            if newest:
+                self._meant.setdefault(("name", info.name), info)
+        opening.set_result(reader)
 
-def opener(threads: int) -> OpenReader:
-    """How bundles are opened for real: by onnxruntime, on that many threads each."""
+    def _is_newest(self, info: ModelInfo) -> bool:
+        """Whether the bundle is what its name means to the registry."""
+        try:
+            return self._registry.find(info.name).digest == info.digest
+        except (NotFound, Transient):
+            return False
 
-    def open_reader(path: Path, info: ModelInfo) -> Reading:
-        bundle = Bundle.load(path)
-        if bundle.digest != info.digest:
-            raise ModelError(
-                f"the bundle {info.name} has digest {bundle.digest[:12]}, not {info.digest[:12]} as the registry says",
-                "fetch it again: it was changed on its way",
-            )
-        return Reader(bundle, Engine(threads=threads))
+    def _make_way(self, newest: str) -> None:
+        """Close what is longest unused; never a default, nor what was just opened."""
+        kept = {info.digest for (kind, _), info in self._meant.items() if kind == "language"} | {newest}
+        for digest in [digest for digest in self._readers if digest not in kept]:
+            if len(self._readers) <= self._held:
+                return
+            del self._readers[digest]
+            for meaning in [meaning for meaning, info in self._meant.items() if info.digest == digest]:
+                del self._meant[meaning]
 
-    return open_reader
+    def _renew(self, meaning: Meaning, info: ModelInfo) -> None:
+        """Let a name or language mean a bundle, if that can be used."""
+        before, refused = self._meant.get(meaning), self._refused.get(meaning)
+        if before is not None and before.digest == info.digest:
+            self._refused.pop(meaning, None)
+            return
+        if refused is not None and refused[0] == info.digest:
+            return
+        try:
+            self.reader(info)
+        except Transient:
+            raise
+        except LipsolError as fault:
+            self._refused[meaning] = (info.digest, f"{fault.detail}: {fault.cure}")
+            serving = before.digest[:12] if before else "none"
+            told = {"model": info.name, "version": info.version, "bundle": info.digest[:12], "serving": serving}
+            log.error("model-refused", **told, reason=fault.detail, cure=fault.cure)  # noqa: TRY400 - foreseen
+            return
+        self._refused.pop(meaning, None)
+        self._mean(meaning, info)
+        log.info("model-swapped", model=info.name, version=info.version, bundle=info.digest[:12], of=meaning[1])
+
+    def _mean(self, meaning: Meaning, info: ModelInfo) -> None:
+        with self._lock:
+            before = self._meant.get(meaning)
+            self._meant[meaning] = info
+        if before is not None and before.digest != info.digest:
+            self._telemetry.add("lipsol_models_swapped_total", model=info.name)

@@ -67,7 +67,7 @@ class Tracks:
             [topic.name],
             group,
             handler.handle,
-            batch=self.settings.batch,
+            batch=2 * self.settings.batch,  # one in the network while the other's words are searched for
             attempts=self.settings.attempts,
             stage=stage,
             telemetry=self.telemetry,

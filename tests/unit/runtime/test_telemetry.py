@@ -14,10 +14,12 @@ from lipsol.runtime.telemetry import MetricsServer, Telemetry
 NAME = re.compile(r"lipsol(_[a-z]+)+")
 UNITS = {
     "counter": ("_total",),
-    "gauge": ("_seconds", "_bytes", "_ratio", "_messages", "_clips"),
-    "histogram": ("_seconds", "_bytes", "_ratio", "_pixels", "_degrees", "_levels"),
+    "gauge": ("_seconds", "_bytes", "_ratio", "_messages", "_clips", "_models"),
+    "histogram": ("_seconds", "_bytes", "_ratio", "_clips", "_pixels", "_degrees", "_levels"),
 }
-IN_CODE = re.compile(r'"(lipsol(?:_[a-z]+)*_(?:total|seconds|bytes|ratio|messages|clips|pixels|degrees|levels))"')
+IN_CODE = re.compile(
+    r'"(lipsol(?:_[a-z]+)*_(?:total|seconds|bytes|ratio|messages|clips|models|pixels|degrees|levels))"'
+)
 
 
 def sources(top: Path) -> list[Path]:

@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from lipsol.engine import Engine
 from lipsol.errors import BadInput, ModelError, NotFound
 from lipsol.reader import BUNDLE_GRAMMAR
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
-from services.inference.core import Core, bound
+from services.inference.ask import bound
+from services.inference.core import Core
 from services.inference.handler import Handler, prediction_id
-from services.inference.models import Models, opener
+from services.inference.models import Models
+from services.inference.opening import opener
 from tests.services_made import SAID, MadeReader, MadeRegistry, info_of, mouth_of, ready_of
 
 
@@ -26,7 +29,7 @@ class Inference:
         self.models = Models(self.registry, self.open, held)
         self.claims = Claims(self.store, inline_max_bytes=0, now=clock.now)
         self.telemetry = Telemetry()
-        self.handler = Handler(Core(self.models, clock.now), self.claims, clock.now, self.telemetry)
+        self.handler = Handler(Core(self.models, now=clock.now), self.claims, clock.now, self.telemetry)
         self.canary = replace(self.handler, track="canary")
         self.unfit: set[str] = set()
 
@@ -60,7 +63,7 @@ def test_each_model_reads_its_own_and_the_order_is_kept(inference):
     ]  # fmt: skip
     made = inference.handler.handle(events)
     assert [each.model.name for each in made] == ["grid-sentences", "grid-words", "grid-sentences"]
-    assert inference.reader.batches == [2, 1]
+    assert sorted(inference.reader.batches) == [1, 2]
 
 
 def test_a_repeat_gives_the_same_prediction_id_and_another_bundle_another(inference):
@@ -127,7 +130,7 @@ def test_the_model_longest_unused_makes_way(tmp_path, clock):
 def test_a_bundle_that_is_none_does_not_read(tmp_path):
     (tmp_path / "a.lipsol").write_bytes(b"no bundle")
     with pytest.raises(ModelError, match=r"a\.lipsol"):
-        opener(1)(tmp_path / "a.lipsol", info_of())
+        opener(Engine())(tmp_path / "a.lipsol", info_of())
 
 
 WORDS = info_of("grid-words").digest

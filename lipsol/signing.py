@@ -163,6 +163,11 @@ def key_id(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()[:ID_DIGITS]
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a private key's file needs a passphrase. Raises BadInput if it can't be read."""
+    return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in _read(path)
+
+
 def _public_keys(file: Path) -> list[Ed25519PublicKey]:
     """The public keys of one file, which must hold nothing else."""
     keys = []

@@ -151,14 +151,114 @@ def train(data: Path, out: Path, cache: Path, seed: int) -> int:
     return run(data, out, cache, seed)
 
 
-@lipsol.command()
+class Models(InOrder):
+    """`lipsol models` and `lipsol models NAME` mean `lipsol models show`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments with `show` before them, if they begin with no verb of the group."""
+        known = {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if args and args[0] in known else ["show", *args])
+
+
+@lipsol.group(cls=Models)
+def models() -> None:
+    """The models that are here; and bundle files: tried, signed, given golden answers."""
+
+
+@models.command("show")
 @click.argument("name", required=False, default="", metavar="[NAME]")
 @json_option
-def models(name: str, *, as_json: bool) -> int:
-    """List the models that are here; with a NAME or digest, show that one's card."""
+def models_show(name: str, *, as_json: bool) -> int:
+    """List the models that are here; with a NAME or digest, show that one's card. `show` itself may be left out."""
     from services.cli.models import run
 
     return run(name, as_json=as_json)
+
+
+files_argument = click.argument("files", nargs=-1, required=True, type=A_PATH, metavar="FILE...")
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=A_PATH,
+    metavar="FILE",
+    help="The key's passphrase is this file's first line; without it you are asked.",
+)
+
+
+@models.command("verify")
+@files_argument
+@click.option(
+    "--keys",
+    type=A_PATH,
+    metavar="PATH",
+    help="Public keys, one of which must have signed: a PEM file, or a folder of them. Without it"
+    " LIPSOL_REGISTRY__KEYS; without that a bundle may be unsigned.",
+)
+@json_option
+def models_verify(files: tuple[Path, ...], keys: Path | None, *, as_json: bool) -> int:
+    """Try bundle files as a service does when it starts.
+
+    Whole, signed, of this format, landmark model and alphabet; and their golden clips read as when they were packed.
+    """
+    from services.cli.bundles import run_verify
+
+    return run_verify(files, keys, as_json=as_json)
+
+
+@models.command("sign")
+@files_argument
+@click.option("--key", type=A_PATH, required=True, metavar="FILE", help="Your private key, a PEM file.")
+@passphrase_option
+def models_sign(files: tuple[Path, ...], key: Path, passphrase_file: Path | None) -> int:
+    """Sign bundle files where they lie, in place of any other signature; each has another digest then."""
+    from services.cli.bundles import run_sign
+    from services.cli.keys import Passphrase
+
+    return run_sign(files, key, Passphrase(passphrase_file))
+
+
+@models.command("gild")
+@files_argument
+@click.option(
+    "--clip",
+    "clips",
+    type=A_PATH,
+    multiple=True,
+    metavar="VIDEO",
+    help="A clip that the model was not trained on, in the place of those that it has; may be given again.",
+)
+def models_gild(files: tuple[Path, ...], clips: tuple[Path, ...]) -> int:
+    """Give bundle files golden answers as this LipSol reads them now; one that is changed by it loses its signature."""
+    from services.cli.bundles import run_gild
+
+    return run_gild(files, clips)
+
+
+@models.group("keys", cls=InOrder)
+def models_keys() -> None:
+    """Keys that bundles are signed and verified with."""
+
+
+@models_keys.command("new")
+@click.argument("file", type=A_PATH, metavar="FILE.pem")
+@passphrase_option
+@click.option(
+    "--unencrypted", is_flag=True, help="Keep the private key without a passphrase: for a machine's own vault."
+)
+def models_keys_new(file: Path, passphrase_file: Path | None, *, unencrypted: bool) -> int:
+    """Make an Ed25519 key: the private half is FILE.pem, the public one FILE.pub.pem beside it."""
+    from services.cli.keys import Passphrase, run_new
+
+    return run_new(file, Passphrase(passphrase_file), unencrypted=unencrypted)
+
+
+@models_keys.command("show")
+@click.argument("path", type=A_PATH, metavar="PATH")
+@json_option
+def models_keys_show(path: Path, *, as_json: bool) -> int:
+    """Print the ids of the public keys in a PEM file or a folder of them."""
+    from services.cli.keys import run_show
+
+    return run_show(path, as_json=as_json)
 
 
 @lipsol.command()

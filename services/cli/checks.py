@@ -15,6 +15,7 @@ from typing import Literal
 
 import lipsol
 from lipsol.errors import LipsolError
+from lipsol.signing import Keys
 from services.cli import machine
 
 PYTHON = (3, 11)  # oldest Python that the code is written for
@@ -103,7 +104,7 @@ def check_onnxruntime() -> Iterator[Diagnosis]:
 
 
 def check_models() -> Iterator[Diagnosis]:
-    """Is there a model that can be read with? Each is opened, and its digest compared with the registry's."""
+    """Is there a model that can be read with? Each is opened as a service does, and compared with the registry."""
     from lipsol.runtime.settings import Settings
     from lipsol.runtime.wiring import open_registry, shipped_models
     from services.cli.environment import quiet
@@ -112,7 +113,7 @@ def check_models() -> Iterator[Diagnosis]:
     registry = open_registry(settings)
     folder = settings.registry.folder or shipped_models()
     digests = {registry.path(info.digest): info.digest for info in registry.models()}
-    found = [model_diagnosis(file, digests.get(file)) for file in sorted(folder.glob("*.lipsol"))]
+    found = [model_diagnosis(file, digests.get(file), registry.keys) for file in sorted(folder.glob("*.lipsol"))]
     yield from found
     if not any(each.state == "ok" for each in found):
         yield Diagnosis(
@@ -120,14 +121,16 @@ def check_models() -> Iterator[Diagnosis]:
         )
 
 
-def model_diagnosis(file: Path, digest: str | None) -> Diagnosis:
+def model_diagnosis(file: Path, digest: str | None, keys: Keys | None = None) -> Diagnosis:
     """Can this bundle be read with? digest: what the registry says of it, None if the registry passed it over."""
+    from lipsol import golden
     from lipsol.bundle import Bundle
     from lipsol.reader import Reader
 
     cure = "fetch or train it again"
     try:
-        bundle = Reader(Bundle.load(file)).bundle
+        bundle = Bundle.load(file, keys)
+        golden.check(Reader(bundle))
     except LipsolError as fault:
         return Diagnosis("models", "warning", fault.detail, fault.cure or cure)
     if bundle.digest != digest:

@@ -36,33 +36,32 @@ class InferenceSettings(DoorSettings):
     """Mouths read together at most, and taken from the bus together. More gains little on a CPU."""
     batch_frames: int = Field(1200, ge=1)
     """Frames of one batch at most, padding counted, so that none keeps the next one waiting for long; a longer clip
-    goes alone. 1200 are eight clips of 6 s, 0.15 s of a CPU's time. A GPU takes ten times that."""
+    goes alone. 1200 are eight clips of 6 s, some 0.15 s of a CPU's time; a GPU takes more."""
     batch_wait_ms: float = Field(2.0, ge=0)
     """Milliseconds that a free network waits for company, and only when clips come more often than that; 0: never."""
-    buckets: tuple[int, ...] = BUCKETS
+    buckets: list[int] = list(BUCKETS)
     """Lengths in frames (25 a second), rising; clips up to the same one share batches. Longer than the last one are
     read one at a time, in a lane of their own. Each is warmed up at the start."""
     line: int = Field(256, ge=1)
-    """Mouths that wait for a place in a batch at most, for each bundle; one more is Busy. Two CPUs read as many in
-    2 s."""
+    """Mouths that wait for a place in a batch at most, for each bundle; one more is Busy."""
     look_s: float = Field(5.0, gt=0)
     """Seconds between two looks at whether a default has become another bundle."""
     attempts: int = Field(3, ge=1)
     """How often a mouth is tried when something passing fails, before it becomes a dead letter."""
     models_held: int = Field(4, ge=1)
-    """Bundles in memory at once, defaults not counted out; of more, the one longest unused makes way."""
+    """Bundles in memory at once; of more, the one longest unused makes way, but never a language's default."""
 
     @field_validator("buckets")
     @classmethod
-    def _rising(cls, buckets: tuple[int, ...]) -> tuple[int, ...]:
-        if not buckets or buckets[0] < MIN_FRAMES or list(buckets) != sorted(set(buckets)):
-            raise ValueError(f"buckets {list(buckets)}: give rising numbers from {MIN_FRAMES} on, as [25,75,250]")
+    def _rising(cls, buckets: list[int]) -> list[int]:
+        if not buckets or buckets[0] < MIN_FRAMES or buckets != sorted(set(buckets)):
+            raise ValueError(f"{buckets}: give rising numbers from {MIN_FRAMES} on, as [25,75,250]")
         return buckets
 
     def engine(self) -> Engine:
         """How networks are run."""
-        return Engine(self.provider, 1, self.fp16, self.device_id, self.buckets, self.batch)
+        return Engine(self.provider, 1, self.fp16, self.device_id, tuple(self.buckets), self.batch)
 
     def batching(self) -> Batching:
         """How batches are made."""
-        return Batching(self.batch, self.batch_frames, self.batch_wait_ms / 1e3, self.line, self.buckets)
+        return Batching(self.batch, self.batch_frames, self.batch_wait_ms / 1e3, self.line, tuple(self.buckets))

@@ -46,7 +46,8 @@ serve_alone("inference", settings, open_bus(settings), open_reader=lambda _path,
 def environment(name: str, port: int, servers: str, prefix: str, folder: Path) -> dict[str, str]:
     told = {
         f"{name}__PORT": port, f"{name}__HOST": "127.0.0.1", f"{name}__GRACE_S": GRACE_S,
-        "TELEMETRY__METRICS_PORT": 0, "TELEMETRY__METRICS_HOST": "127.0.0.1", "STORE__FOLDER": folder / "store",
+        "PREPROCESS__GRPC_PORT": 0, "INFERENCE__GRPC_PORT": 0, "STORE__FOLDER": folder / "store",
+        "TELEMETRY__METRICS_PORT": 0, "TELEMETRY__METRICS_HOST": "127.0.0.1",
         "BUS__KIND": "kafka", "BUS__SERVERS": servers, "BUS__PREFIX": prefix, "BUS__CONNECT_S": 2, "BUS__SESSION_S": 3,
     }  # fmt: skip
     return os.environ | {f"LIPSOL_{key.upper()}": str(value) for key, value in told.items()}

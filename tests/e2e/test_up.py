@@ -51,6 +51,7 @@ def up(top: Path, folder: Path, servers: str) -> Iterator[Up]:
         "LIPSOL_BUS__SERVERS": servers, "LIPSOL_BUS__PREFIX": f"up-{uuid.uuid4().hex[:8]}.",
         "LIPSOL_STORE__FOLDER": str(folder / "store"), "LIPSOL_TELEMETRY__METRICS_PORT": "0",
         "LIPSOL_PREPROCESS__GRPC_PORT": "0",
+        "LIPSOL_INFERENCE__GRPC_PORT": "0",
     }  # fmt: skip
     log = folder / "up.log"
     with log.open("wb") as output:

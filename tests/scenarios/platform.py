@@ -116,7 +116,7 @@ def sections(folder: Path, ports: Mapping[str, int], asked: Asked) -> dict[str, 
         "registry": {"folder": str(folder / "models")},
         "telemetry": {"metrics_port": 0, "metrics_host": HOST, "log_level": "warning", "log_format": "json"},
         "preprocess": {"host": HOST, "port": ports["preprocess"], "grpc_port": ports["grpc"], "grace_s": 10.0},
-        "inference": {"host": HOST, "port": ports["inference"], "grace_s": 10.0},
+        "inference": {"host": HOST, "port": ports["inference"], "grpc_port": 0, "grace_s": 10.0},
         "monitor": {"host": HOST, "port": ports["monitor"], "grace_s": 10.0},
     }
     if CANARY in asked.services:

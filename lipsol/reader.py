@@ -6,38 +6,30 @@ Below the bundle's threshold the reader abstains.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
 
 from lipsol.bundle import Bundle
-from lipsol.card import Confidence, Scale
-from lipsol.clips.clip import FPS, MouthClip
+from lipsol.clips.clip import MouthClip
 from lipsol.engine import Engine
 from lipsol.errors import BadInput
-from lipsol.model.decoding import Blend, Decoded, Hypothesis, Timed, decode_beam, decode_grammar
+from lipsol.model.boards import fits_of
+from lipsol.model.calibrated import FOUND, NEVER_QUITE, Place, scaled, told, told_board
+from lipsol.model.decoding import Blend, Decoded, choose, decode_beam, decode_board, decode_grammar, share
 from lipsol.model.emissions import Emissions
-from lipsol.model.prediction import Alternative, Prediction, Word
+from lipsol.model.prediction import Prediction
 from lipsol.text.grammar import Grammar
+from lipsol.text.wording import BUNDLE_GRAMMAR, Bound, BundleGrammar, Wording, wording_of
+
+__all__ = ["BUNDLE_GRAMMAR", "MAX_BATCH", "NEVER_QUITE", "Bound", "Heard", "Reader", "check_length", "scaled"]
 
 MAX_BATCH = 8  # clips of similar length that go through the network together
 BLEND = Blend(words=0.7, scale=0.8)  # of the two heads: the least area under validation's risk-coverage curve
 SEEN = ("mouth", "lips", "jaw")  # the parts of a MouthClip that networks look at
 MIN_FRAMES = 2  # of a clip; GRID's shortest words last two frames
-NEVER_QUITE = 1e-6  # probabilities stay this far from 0 and 1
-
-
-class BundleGrammar(Enum):
-    """Stands for the grammar that the bundle itself brings."""
-
-    OWN = "own"
-
-
-BUNDLE_GRAMMAR: Final = BundleGrammar.OWN
-Bound: TypeAlias = Grammar | None | BundleGrammar
 
 
 @dataclass(frozen=True)
@@ -73,13 +65,13 @@ class Reader:
 
         Raises BadInput for a grammar that the bundle's alphabet can't spell.
         """
-        bound = self._bound(grammar)
-        return self._calibrated(self._decode(heard, bound), self._held(bound), heard.strangeness > 0, bound)
+        wording = self._wording(grammar)
+        return self._told(self._decode(heard, wording), wording, stranger=heard.strangeness > 0)
 
     def decode_many(self, mouths: Sequence[MouthClip], grammars: Sequence[Bound]) -> list[Decoded]:
         """Readings with raw probabilities: what calibration is fitted on."""
         return [
-            self._decode(heard, self._bound(grammar))
+            self._decode(heard, self._wording(grammar))
             for heard, grammar in zip(self.hear(mouths), grammars, strict=True)
         ]
 
@@ -115,75 +107,40 @@ class Reader:
             chars, logp, strange = outputs[0][:frames], outputs[1][:frames], outputs[2]
         return Heard(Emissions(chars, logp, self.bundle.characters, self.bundle.words), float(strange), frames)
 
-    def _bound(self, grammar: Bound) -> Grammar | None:
-        return self.grammar if isinstance(grammar, BundleGrammar) else grammar
+    def _wording(self, bound: Bound) -> Wording:
+        """What is asked for, with the bundle's own grammar in its place."""
+        wording = wording_of(bound)
+        return replace(wording, grammar=self.grammar) if wording.grammar is BUNDLE_GRAMMAR else wording
 
-    def _decode(self, heard: Heard, grammar: Grammar | None) -> Decoded:
+    def _decode(self, heard: Heard, wording: Wording) -> Decoded:
+        grammar, hotwords = _settled(wording), wording.hotwords
         if self.bundle.kind == "words":
-            return _choose(heard, grammar)
-        return (
-            decode_beam(heard.emissions) if grammar is None else decode_grammar(heard.emissions, grammar, blend=BLEND)
-        )
+            return choose(heard.emissions, heard.frames, wording, FOUND)
+        if grammar is None:
+            return decode_beam(heard.emissions, alternatives=FOUND, hotwords=hotwords)
+        if wording.board:
+            return decode_board(heard.emissions, grammar, BLEND, hotwords)
+        return decode_grammar(heard.emissions, grammar, FOUND, BLEND, hotwords)
 
-    def _held(self, grammar: Grammar | None) -> Confidence:
-        """The calibration of the way that a clip is decoded."""
-        return self.bundle.confidence[
-            "words" if self.bundle.kind == "words" else "free" if grammar is None else "grammar"
-        ]
-
-    def _calibrated(self, decoded: Decoded, held: Confidence, stranger: bool, grammar: Grammar | None) -> Prediction:
-        sentence, word = (held.stranger, held.stranger_word) if stranger else (held.sentence, held.word)
-        confidence = scaled(sentence, decoded.probability)
-        words = tuple(
-            Word(each.text, each.start / FPS, each.end / FPS, round(max(confidence, scaled(word, each.probability)), 4))
-            for each in decoded.words
-        )
-        return Prediction(
-            text=decoded.text,
-            confidence=round(confidence, 4),
-            abstained=not decoded.text or confidence < (held.stranger_threshold if stranger else held.threshold),
-            alternatives=_alternatives(decoded, confidence),
-            words=words,
-            language=self.bundle.language,
-            grammar=grammar.name if grammar is not None else None,
-        )
+    def _told(self, decoded: Decoded, wording: Wording, *, stranger: bool) -> Prediction:
+        grammar = _settled(wording)
+        words = self.bundle.kind == "words"
+        held = self.bundle.confidence["words" if words else "free" if grammar is None else "grammar"]
+        place = Place(self.bundle.language, grammar, self.bundle.words)
+        if decoded.evidence is None:
+            return told(decoded, held, place, stranger=stranger)
+        raw = [decoded.probability, *(other.probability for other in decoded.alternatives)]
+        if words:
+            inside = scaled(held.stranger if stranger else held.sentence, share(decoded.evidence.words or 0.0))
+            return told_board(decoded, inside, raw, held.stranger_threshold if stranger else held.threshold, place)
+        fits = fits_of(self.bundle.card, stranger=stranger)
+        fit = fits.of(decoded.evidence)
+        return told_board(decoded, fit.inside(decoded.evidence), fit.among(raw).tolist(), fits.threshold, place)
 
 
-def scaled(scale: Scale, probability: float) -> float:
-    """A raw probability after Platt scaling, in (0, 1): never quite 1, so that a bound of 1 is never reached."""
-    kept = _inside(probability)
-    return _inside(float(1 / (1 + np.exp(-(scale.slope * np.log(kept / (1 - kept)) + scale.offset)))))
-
-
-def _inside(probability: float) -> float:
-    return min(max(probability, NEVER_QUITE), 1 - NEVER_QUITE)
-
-
-def _alternatives(decoded: Decoded, confidence: float) -> tuple[Alternative, ...]:
-    """The other readings share what the best one leaves, in proportion to their raw probabilities."""
-    left = max(1 - decoded.probability, NEVER_QUITE)
-    return tuple(
-        Alternative(other.text, round(min(confidence, (1 - confidence) * min(other.probability / left, 1.0)), 4))
-        for other in decoded.alternatives
-    )
-
-
-def _choose(heard: Heard, grammar: Grammar | None, most: int = 5) -> Decoded:
-    """The likeliest words of a words model, among those of the grammar where one binds it."""
-    known = heard.emissions.words
-    allowed = [n for n, word in enumerate(known) if grammar is None or word in grammar.words]
-    if not allowed:
-        raise BadInput(
-            f"the grammar {grammar.name if grammar else ''!r} has none of the model's {len(known)} words",
-            "use a grammar of words that it knows",
-        )
-    logp = heard.emissions.word_logp[0, 1:][allowed].astype(np.float64)
-    share = np.exp(logp - np.logaddexp.reduce(logp))
-    order = np.argsort(-share, kind="stable")[: most + 1]
-    best, *others = [(known[allowed[n]], float(share[n])) for n in order]
-    return Decoded(
-        best[0], best[1], (Timed(best[0], 0, heard.frames, best[1]),), tuple(Hypothesis(*other) for other in others)
-    )
+def _settled(wording: Wording) -> Grammar | None:
+    """The grammar of a wording in which the bundle's own stands already."""
+    return None if isinstance(wording.grammar, BundleGrammar) else wording.grammar
 
 
 def check_length(mouth: MouthClip) -> None:

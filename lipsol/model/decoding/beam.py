@@ -7,17 +7,29 @@ from jaxtyping import Float64, Int
 
 from lipsol.model.decoding.chain import ctc_align, encode, timed_words
 from lipsol.model.decoding.decoded import NEVER, Decoded, Hypothesis, floored, share
+from lipsol.model.decoding.hot_beam import HotPrefixes
 from lipsol.model.emissions import BLANK, Emissions
+from lipsol.text.hotwords import NO_HOTWORDS, Hotwords
+
+Hot = Float64[np.ndarray, "..."]
 
 
-def decode_beam(emissions: Emissions, width: int = 16, alternatives: int = 5) -> Decoded:
-    """The likeliest texts that a beam of `width` prefixes finds.
+def decode_beam(
+    emissions: Emissions, width: int = 16, alternatives: int = 5, hotwords: Hotwords = NO_HOTWORDS
+) -> Decoded:
+    """The likeliest texts that a beam of `width` prefixes finds; with hotwords the one that they prefer comes first.
 
     Probabilities are normalised over the final beam, so they are the share among what was found, not CTC's own
-    probability. Times are those of the best text's likeliest alignment.
+    probability; hotwords don't count in them. Times are those of the best text's likeliest alignment.
     """
     logp = floored(emissions.char_logp)
     found = beam_search(logp, emissions.characters, width)
+    if hotwords:
+        masses = dict(found)
+        for text, mass in beam_search(logp, emissions.characters, width, HotPrefixes(hotwords)):
+            masses[text] = max(mass, masses.get(text, NEVER))
+        first = max(masses, key=lambda text: masses[text] + hotwords.boost(text.split()))
+        found = sorted(masses.items(), key=lambda item: (item[0] != first, -item[1]))
     whole = np.logaddexp.reduce([mass for _, mass in found])
     readings = [Hypothesis(text, share(float(mass - whole))) for text, mass in found]
     best = readings[0]
@@ -27,12 +39,15 @@ def decode_beam(emissions: Emissions, width: int = 16, alternatives: int = 5) ->
     return Decoded(best.text, best.probability, words, others)
 
 
-def beam_search(logp: Float64[np.ndarray, "frames classes"], characters: str, width: int) -> list[tuple[str, float]]:
+def beam_search(
+    logp: Float64[np.ndarray, "frames classes"], characters: str, width: int, hot: HotPrefixes | None = None
+) -> list[tuple[str, float]]:
     """Texts and their log-masses, likeliest first. Exact if no prefix had to be dropped.
 
-    Texts that differ in needless spaces alone count as one.
+    hot: what is preferred when prefixes are dropped; the masses don't count it. Texts that differ in needless spaces
+    alone count as one.
     """
-    prefixes = _Prefixes()
+    prefixes = _Prefixes() if hot is None else _HotPrefixes(hot, characters)
     beam = _Beam.empty()
     for frame in logp:
         beam = _advance(beam, frame, prefixes, width)
@@ -66,6 +81,37 @@ class _Prefixes:
             spelled.append(self.last[name])
             name = self.parents[name]
         return spelled[::-1]
+
+    def preferences(self, names: list[int], classes: int) -> tuple[Hot, Hot] | None:
+        """What each prefix is preferred by, and what it would be with each class more; None: all are alike."""
+        del names, classes
+        return None
+
+
+class _HotPrefixes(_Prefixes):
+    """Prefixes that know what hotwords add to them."""
+
+    def __init__(self, hot: HotPrefixes, characters: str) -> None:
+        super().__init__()
+        self._hot = hot
+        self._characters = characters
+        self._standing = [hot.empty()]
+
+    def longer(self, name: int, character: int) -> int:
+        number = super().longer(name, character)
+        if number == len(self._standing):
+            self._standing.append(self._hot.longer(self._standing[name], self._characters[character - 1]))
+        return number
+
+    def preferences(self, names: list[int], classes: int) -> tuple[Hot, Hot] | None:
+        standing = [self._standing[name] for name in names]
+        stay = np.array([self._hot.worth(each) for each in standing])
+        grow = np.repeat(np.array([[each.gained] for each in standing]), classes, axis=1)
+        for row, each in enumerate(standing):
+            for letter, worth in self._hot.children(each).items():
+                if letter in self._characters:
+                    grow[row, self._characters.index(letter) + 1] = worth
+        return stay, grow
 
 
 @dataclass(frozen=True)
@@ -104,9 +150,11 @@ def _advance(beam: _Beam, frame: Float64[np.ndarray, "classes"], prefixes: _Pref
         if parent is not None:  # grown from its parent it is a prefix that is alive already
             voiced[row] = np.logaddexp(voiced[row], grown[parent, beam.last[row]])
             grown[parent, beam.last[row]] = NEVER
-    scores = np.concatenate([np.logaddexp(blank, voiced), grown.ravel()])
+    masses = np.concatenate([np.logaddexp(blank, voiced), grown.ravel()])
+    hot = prefixes.preferences(beam.names, grown.shape[1])
+    scores = masses if hot is None else masses + np.concatenate([hot[0], hot[1].ravel()])
     best = np.argsort(-scores, kind="stable")[:width]
-    best = best[scores[best] > NEVER / 2]
+    best = best[masses[best] > NEVER / 2]
     return _survivors(beam, best, np.stack([blank, voiced]), grown, prefixes)
 
 

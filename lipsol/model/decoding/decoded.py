@@ -30,13 +30,30 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What part of all that a clip could be a board has: logs of shares, each 0 at most; None for a silent head.
+
+    characters  of the probability of all texts, by CTC
+    words       of all ways to say any of the known words, by the word head
+    """
+
+    characters: float | None
+    words: float | None
+
+
+@dataclass(frozen=True)
 class Decoded:
-    """The best reading, word by word, and others, likeliest first, without the best itself."""
+    """The best reading, word by word, and others, likeliest first, without the best itself.
+
+    With hotwords `text` is the one that they prefer, and an alternative may be likelier: no probability counts them.
+    evidence: of a board alone.
+    """
 
     text: str
     probability: float
     words: tuple[Timed, ...]
     alternatives: tuple[Hypothesis, ...]
+    evidence: Evidence | None = None
 
 
 def floored(logp: Float[np.ndarray, "frames classes"]) -> Float64[np.ndarray, "frames classes"]:

@@ -4,19 +4,27 @@ The character head is decoded by CTC over all sentences of the grammar at once, 
 least length. Nothing is rescored from an n-best list: every sentence of the grammar has its probability.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from lipsol.errors import BadInput
-from lipsol.model.decoding.automaton import Automaton, Flow, flow
+from lipsol.model.decoding.automaton import Automaton, Flow, flow, total
 from lipsol.model.decoding.chain import Chain, best_positions, ctc_align, encode, spans
-from lipsol.model.decoding.decoded import Decoded, Hypothesis, Timed, share
+from lipsol.model.decoding.decoded import NEVER, Decoded, Evidence, Hypothesis, Timed, share
 from lipsol.model.decoding.paths import Choices, Path, best_paths, blended
-from lipsol.model.decoding.unrolled import over_characters, over_words, shortest_characters, shortest_words
+from lipsol.model.decoding.preferring import preferred
+from lipsol.model.decoding.unrolled import (
+    over_anything,
+    over_characters,
+    over_words,
+    shortest_characters,
+    shortest_words,
+)
 from lipsol.model.emissions import SILENCE, Emissions
 from lipsol.text.grammar import Grammar
+from lipsol.text.hotwords import NO_HOTWORDS, Hotwords
 
 MAX_NODE_FRAMES = 10**8  # automaton nodes times frames: about ten seconds of one core
 
@@ -47,30 +55,79 @@ class _Unrolled:
     choices: Choices
 
 
-def decode_grammar(emissions: Emissions, grammar: Grammar, alternatives: int = 5, blend: Blend = EVEN) -> Decoded:
+def decode_grammar(
+    emissions: Emissions,
+    grammar: Grammar,
+    alternatives: int = 5,
+    blend: Blend = EVEN,
+    hotwords: Hotwords = NO_HOTWORDS,
+) -> Decoded:
     """The likeliest sentence of a grammar and the next ones, with probabilities over all sentences of the grammar.
 
     A word's probability is its share among the words that could stand in its place. Times are those of the word head
-    where it knows all words of the grammar, else CTC's.
+    where it knows all words of the grammar, else CTC's. With hotwords the sentence that they prefer comes first; the
+    others come with the probabilities that they have without.
 
     Raises BadInput if the model's alphabet can't write the grammar, the clip is too short for every sentence, or
     grammar and clip together are too large.
     """
-    _check_size(grammar, len(emissions.char_logp))
-    unrolled = _unrolled(grammar, emissions.characters, emissions.words, blend.min_frames)
-    characters, words = _flows(emissions, grammar, unrolled, blend)
-    heads = [(1 - blend.words, characters), (blend.words, words)]
-    heard = [(weight, flow) for weight, flow in heads if flow is not None]
-    paths = best_paths(grammar, unrolled.choices, blended(unrolled.choices, heard), alternatives + 1)
+    characters, words = _flows(emissions, grammar, blend)
+    return _decoded(emissions, grammar, (characters, words), alternatives, blend, hotwords)
+
+
+def decode_board(
+    emissions: Emissions, grammar: Grammar, blend: Blend = EVEN, hotwords: Hotwords = NO_HOTWORDS
+) -> Decoded:
+    """Every sentence of a grammar as `decode_grammar` has it, with the evidence that it was any of them at all.
+
+    All is exact: the background, anything else that could have been said, is summed and not searched. By CTC it is
+    every text there is, which together have probability 1; by the word head every sequence of the words it knows.
+    """
+    characters, words = _flows(emissions, grammar, blend)
+    decoded = _decoded(emissions, grammar, (characters, words), grammar.count(), blend, hotwords)
+    known = set(grammar.words) <= set(emissions.words)
+    evidence = Evidence(
+        characters.total if characters is not None else None if known else NEVER,
+        _share_of_words(emissions, words, blend) if known else None,
+    )
+    return replace(decoded, evidence=evidence)
+
+
+def _share_of_words(emissions: Emissions, board: Flow | None, blend: Blend) -> float:
+    if board is None:
+        return NEVER
+    anything = total(_anything(len(emissions.words), blend.min_frames), emissions.word_logp * np.float32(blend.scale))
+    return min(0.0, board.total - anything)
+
+
+def _decoded(
+    emissions: Emissions,
+    grammar: Grammar,
+    flows: tuple[Flow | None, Flow | None],
+    alternatives: int,
+    blend: Blend,
+    hotwords: Hotwords,
+) -> Decoded:
+    choices = _unrolled(grammar, emissions.characters, emissions.words, blend.min_frames).choices
+    heads = zip((1 - blend.words, blend.words), flows, strict=True)
+    logp = blended(choices, [(weight, flow) for weight, flow in heads if flow is not None])
+    paths = best_paths(grammar, choices, logp, alternatives + 1)
+    if hotwords:
+        paths = preferred(grammar, choices, logp, paths, hotwords)
     readings = [Hypothesis(_text(grammar, path), share(path.logp)) for path in paths]
     said = [grammar.arcs[arc].word for arc in paths[0].arcs]
-    fits = words is not None and blend.min_frames * len(said) <= len(emissions.word_logp)
+    fits = flows[1] is not None and blend.min_frames * len(said) <= len(emissions.word_logp)
     at = _word_frames(emissions, said, blend.min_frames) if fits else _ctc_frames(emissions, said)
     timed = tuple(
         Timed(word, start, end, share(worth))
         for word, (start, end), worth in zip(said, at, paths[0].shares, strict=True)
     )
     return Decoded(readings[0].text, readings[0].probability, timed, tuple(readings[1:]))
+
+
+@lru_cache(maxsize=4)
+def _anything(words: int, min_frames: int) -> Automaton:
+    return over_anything(words, min_frames)
 
 
 @lru_cache(maxsize=8)
@@ -83,11 +140,11 @@ def _unrolled(grammar: Grammar, characters: str, words: tuple[str, ...], min_fra
     )
 
 
-def _flows(
-    emissions: Emissions, grammar: Grammar, unrolled: _Unrolled, blend: Blend
-) -> tuple[Flow | None, Flow | None]:
+def _flows(emissions: Emissions, grammar: Grammar, blend: Blend) -> tuple[Flow | None, Flow | None]:
     """What the character head and the word head say; None for a head without a say. At least one has one."""
     frames = len(emissions.char_logp)
+    _check_size(grammar, frames)
+    unrolled = _unrolled(grammar, emissions.characters, emissions.words, blend.min_frames)
     characters = flow(unrolled.characters, emissions.char_logp)
     words = None
     if unrolled.words is not None:

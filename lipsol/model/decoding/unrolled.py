@@ -35,19 +35,13 @@ def over_words(grammar: Grammar, words: Sequence[str], min_frames: int) -> Autom
 
     words: those of the word head, in class order; they must hold the grammar's.
     """
-    draft = _draft(grammar)
-    silence = [draft.node(SILENCE, loop=True) for _ in range(grammar.states)]
-    draft.entries.extend(enumerate(silence))
-    draft.rests.update((silence[state], state) for state in grammar.finals)
     classes = {word: n + 1 for n, word in enumerate(words)}
-    for number, arc in enumerate(grammar.arcs):
-        chain = [draft.node(classes[arc.word], loop=n == min_frames - 1) for n in range(min_frames)]
-        draft.entries.append((arc.start, chain[0]))
-        draft.edge(silence[arc.start], chain[0])
-        for source, target in pairwise(chain):
-            draft.edge(source, target)
-        draft.exits[number] = (chain[-1],)
-    return draft.done()
+    return _worded(_draft(grammar), [(arc.start, classes[arc.word]) for arc in grammar.arcs], min_frames)
+
+
+def over_anything(words: int, min_frames: int) -> Automaton:
+    """Any of so many words in any order and number, or silence alone; for `total`, since its one state is a circle."""
+    return _worded(Draft(1, [0] * words, frozenset({0})), [(0, n + 1) for n in range(words)], min_frames)
 
 
 def shortest_characters(grammar: Grammar) -> int:
@@ -58,6 +52,21 @@ def shortest_characters(grammar: Grammar) -> int:
 def shortest_words(grammar: Grammar, min_frames: int) -> int:
     """Frames that the words of the shortest sentence of a grammar need."""
     return _shortest(grammar, lambda _: min_frames)
+
+
+def _worded(draft: Draft, arcs: Sequence[tuple[int, int]], min_frames: int) -> Automaton:
+    """Words and the silence between them. arcs: the state that each leaves, and its class."""
+    silence = [draft.node(SILENCE, loop=True) for _ in range(draft.states)]
+    draft.entries.extend(enumerate(silence))
+    draft.rests.update((silence[state], state) for state in draft.finals)
+    for number, (start, emits) in enumerate(arcs):
+        chain = [draft.node(emits, loop=n == min_frames - 1) for n in range(min_frames)]
+        draft.entries.append((start, chain[0]))
+        draft.edge(silence[start], chain[0])
+        for source, target in pairwise(chain):
+            draft.edge(source, target)
+        draft.exits[number] = (chain[-1],)
+    return draft.done()
 
 
 def _draft(grammar: Grammar) -> Draft:

@@ -117,7 +117,7 @@ class LocalRegistry:
         try:
             return _read(path, stamp)
         except ModelError as fault:
-            log.warning("bundle-passed-over", file=path.name, reason=fault.detail)
+            log.warning("bundle-passed-over", file=path.name, reason=fault.detail, cure=fault.cure)
             return Broken(stamp, f"{fault.detail}; {fault.cure}")
 
 

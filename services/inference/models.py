@@ -57,8 +57,11 @@ class Models:
     def open_defaults(self) -> int:
         """Open the bundle of every language's default, so that no client waits for it; returns how many that were.
 
-        Raises ModelError if one can't be used, or if there is none at all.
+        Raises ModelError if one can't be used, if there is none at all, or if a file among the models is none: it may be
+        what was meant to be the default, and another must not read in its place unasked.
         """
+        if faults := self._registry.faults():
+            raise ModelError("; ".join(faults), "mend it or take it out of the folder, and start again")
         defaults = [info for info in self._registry.models() if info.default]
         if not defaults:
             raise ModelError("no model is here", "train one (`make train`), or name the folder that has them")

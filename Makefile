@@ -14,8 +14,11 @@ UV_VERSION := 0.13.8
 BIN := .venv/bin
 UV := build/tools/uv-$(UV_VERSION)/bin/uv
 UV_PIP = $(UV) pip $(1) --quiet --python $(BIN)/python
-LOCK := $(UV) pip compile pyproject.toml --quiet --universal --fork-strategy fewest --python-version 3.11 \
-	--generate-hashes --no-annotate --no-emit-index-url --no-strip-extras --custom-compile-command "make lock"
+PINNED := --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-strip-extras --custom-compile-command "make lock"
+LOCK := $(UV) pip compile pyproject.toml $(PINNED)
+# What `make bench` measures against, in an environment of its own. Newer ones carry no face models in the wheel.
+MEDIAPIPE := mediapipe==0.10.21
 
 # An environment outside this one, or a Python of uv's own, would hide what a newcomer meets.
 export UV_PYTHON_DOWNLOADS := never
@@ -92,6 +95,7 @@ lock: $(UV)  ## pin the newest versions that fit together
 	@$(LOCK) --extra bento -c requirements/dev.txt -o requirements/bento.txt
 	@$(LOCK) --extra serve -c requirements/serve.txt -o requirements/gpu.txt \
 		--excludes <(echo onnxruntime) - <<<$$'onnxruntime-gpu[cuda,cudnn]>=1.24\nonnx>=1.20'
+	@echo "$(MEDIAPIPE)" | $(UV) pip compile - $(PINNED) -o requirements/mediapipe.txt
 
 hooks: .venv/dev.stamp  ## let git run lint, types and floors before every commit
 	@$(BIN)/pre-commit install

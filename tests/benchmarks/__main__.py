@@ -20,6 +20,7 @@ from tests.conftest import TOP
 # In the order of a whole run. Each is a module of this folder with `measure(ground: Ground) -> list[Figure]`.
 MEASUREMENTS = (
     "stages",
+    "preprocess",
     "throughput",
     "over_kafka",
 )

@@ -5,17 +5,23 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import numpy as np
 
+from lipsol.bus.memory import MemoryBus
 from lipsol.clips.clip import MouthClip
+from lipsol.registry.local import LocalRegistry
+from lipsol.store.local import LocalStore
 from services.doors.server import Server
 from services.doors.service import DoorSettings
+from services.inference import build
 from services.inference.api import create_app
 from services.inference.core import Core
 from services.inference.models import Models
 from services.inference.oip.rpc import oip_server
+from services.inference.settings import InferenceSettings
 from tests.services_made import MadeReader, MadeRegistry, mouth_of
 
 DATATYPES = {"mouth": "UINT8", "lips": "FP32", "jaw": "FP32", "outline": "FP32", "seen": "BOOL"}
@@ -40,6 +46,11 @@ class Doors:
 def made_core(reader: MadeReader) -> Core:
     """A core over stand-ins."""
     return Core(Models(MadeRegistry(), lambda _path, _info: reader, 4))
+
+
+def real_core(models: Path, store: Path) -> Core:
+    """The core of a reading service over the bundles of a folder."""
+    return build(InferenceSettings(), MemoryBus(), LocalStore(store), LocalRegistry(models)).core
 
 
 @contextmanager

@@ -23,14 +23,18 @@ MEASUREMENTS = (
     "preprocess",
     "throughput",
     "over_kafka",
+    "latency",
+    "batching",
 )
+ASKED_FOR = ("gpu",)  # only by name: it needs a GPU, and another onnxruntime (`make bench-gpu`)
 SAID = {True: "yes", False: "no", None: ""}
 
 
 def main(names: Sequence[str]) -> None:
     """Measure what is named, or everything."""
-    if unknown := [name for name in names if name not in MEASUREMENTS]:
-        sys.exit(f"no measurement is called {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+    known = (*MEASUREMENTS, *ASKED_FOR)
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"no measurement is called {', '.join(unknown)}; there are {', '.join(known)}")
     ground, where, console = Ground(), machine(), Console()
     if not names:
         OUT.unlink(missing_ok=True)

@@ -117,7 +117,8 @@ class MouthReady(Event):
     model         name or digest of the bundle that the client wants; "": the default
     bundle        digest of the bundle that the traffic policy wants where the client names none; "": the default.
                   Stable, when it drains an aborted canary's topic, passes it over
-    grammar       "": the bundle's own; "none": free reading; else a packaged name or an inline document
+    grammar       "": the bundle's own; "none": free reading; else a packaged name or an inline document, which may
+                  hold hotwords and make its phrases a board (`lipsol.text.wording`)
     language      what is spoken, as BCP 47 ("en", "ur")
     mouth         the `MouthClip`'s bytes, or the claim check for them
     faces         people seen in the picture
@@ -153,20 +154,28 @@ class MouthReady(Event):
 
 @dataclass(frozen=True)
 class AlternativeText:
-    """Another reading, and the calibrated probability that it is the right one, in [0, 1]."""
+    """Another reading, and the calibrated probability that it is the right one, in [0, 1].
+
+    look  the same for readings that look the same on the lips; 1: like the best reading; 0: not told
+    """
 
     text: str
     confidence: float
+    look: int = 0
 
 
 @dataclass(frozen=True)
 class TimedWord:
-    """One word: start_s and end_s in seconds from the clip's start, confidence in [0, 1]."""
+    """One word: start_s and end_s in seconds from the clip's start, confidence in [0, 1].
+
+    alike  other words that could stand in its place and look the same on the lips
+    """
 
     text: str
     start_s: float
     end_s: float
     confidence: float
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +206,7 @@ class PredictionMade(Event):
     timings_ms     how long each stage took, those of the mouth too, ms
     quality        the mouth's quality record, carried on for the monitor
     made_at        when the reading was done, Unix seconds
+    none           of a board of phrases: the calibrated probability that none of them was said; None: no board
     """
 
     clip_id: str
@@ -214,6 +224,7 @@ class PredictionMade(Event):
     timings_ms: dict[str, float]
     quality: dict[str, float]
     made_at: float
+    none: float | None = None
 
     @property
     def topic(self) -> str:

@@ -99,6 +99,8 @@ def _steps(hint: Any, field: Any) -> tuple[Step, Step]:
         return _unless_none(pack), _if_set(name, unpack)
     if field.message_type and isinstance(hint, type) and is_dataclass(hint):
         return _message_steps(Codec(hint, GetMessageClass(field.message_type)), name, required=required)
+    if get_origin(hint) is tuple and not field.message_type:
+        return _as_is, lambda message, _path, _faults: tuple(getattr(message, name))
     if field.message_type and get_origin(hint) is tuple:
         return _list_steps(Codec(get_args(hint)[0], GetMessageClass(field.message_type)), name)
     if field.enum_type and get_origin(hint) is Literal:

@@ -107,8 +107,10 @@ def _made(plan: _Plan, answer: Answer, began_at: float, took_s: float) -> Predic
         text=prediction.text,
         confidence=prediction.confidence,
         abstained=prediction.abstained,
-        alternatives=tuple(AlternativeText(each.text, each.confidence) for each in prediction.alternatives),
-        words=tuple(TimedWord(each.text, each.start_s, each.end_s, each.confidence) for each in prediction.words),
+        alternatives=tuple(AlternativeText(each.text, each.confidence, each.look) for each in prediction.alternatives),
+        words=tuple(
+            TimedWord(each.text, each.start_s, each.end_s, each.confidence, each.alike) for each in prediction.words
+        ),
         language=prediction.language,
         grammar=prediction.grammar,
         model=ModelName(info.name, info.version, info.digest),
@@ -117,4 +119,5 @@ def _made(plan: _Plan, answer: Answer, began_at: float, took_s: float) -> Predic
         timings_ms=_timings(event, answer, began_at, took_s),
         quality=event.quality,
         made_at=began_at + took_s,
+        none=prediction.none,
     )

@@ -10,7 +10,7 @@ from lipsol.errors import BadInput
 from services.doors.problems import responses
 from services.doors.web import new_app
 from services.preprocess import reference
-from services.preprocess.asking import ASKED, Asked
+from services.preprocess.asking import asked_of
 from services.preprocess.contract import BEGUN, FORM, SRT, VTT, Feedback, FeedbackTaken, Models
 from services.preprocess.handler import Handler, known_id
 from services.preprocess.pages import add_pages
@@ -59,7 +59,7 @@ def _add_receiving(app: FastAPI, receiving: Receiving, uploads: Uploads) -> None
         with receiving.counting_busy():
             receiving.check(deadline_at)
             async with uploads.receive(request) as upload:
-                asked = Asked(**{name: upload.fields.get(name, "").strip() for name in ASKED})
+                asked = asked_of(upload.fields)
                 taken = await receiving.take(Sent(upload.data, asked, key, deadline_at, wait))
         result = await receiving.settled(taken) if wait else taken.result
         done = wait and result.state == "read"

@@ -17,6 +17,18 @@ FIELDS = {
         "description": 'What can be said: a packaged grammar\'s name, inline JSON, or "none" to read freely;'
         " without it the model's own",
     },
+    "phrases": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "A board, instead of a grammar: only these are read, and `none` tells how sure it is that it was"
+        " none of them. The field as often as there are phrases, or once with a JSON list or a phrase a line",
+    },
+    "hotwords": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Words and short phrases that are likelier than usual: WORD or WORD:TIMES, TIMES from 1 to 1000"
+        " (without it 10). As often as there are words, or once with a JSON object or a word a line",
+    },
     "session": {
         "type": "string",
         "description": "Name of the stream that the clip was cut from: its clips are read in order, by one track",

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from lipsol.errors import BadInput, Busy, NotFound, TooLate
 from services.preprocess.asking import Asked
@@ -93,7 +93,7 @@ class Receiving:
             return await self._taken(new_id(), sent)
         turn = self._turns.setdefault(sent.key, asyncio.Lock())
         async with turn:
-            body = await asyncio.to_thread(body_digest, sent.data, astuple(sent.asked))
+            body = await asyncio.to_thread(body_digest, sent.data, sent.asked.told())
             return await self._taken(await asyncio.to_thread(self._handler.repeats.remember, sent.key, body), sent)
 
     async def settled(self, taken: Taken) -> Result:

@@ -15,6 +15,7 @@ from services.doors.problems import Problem
 
 State = Literal["reading", "read", "failed"]
 POSSIBILITIES = 3  # readings that are offered when the reader is not sure
+LIKE_TEXT = 1  # the look of readings that look like the best one
 
 _EXAMPLE: dict[str, Any] = {
     "clip_id": "0b7c1c5f4e0d4a3f9d0e6a1b2c3d4e5f",
@@ -23,15 +24,15 @@ _EXAMPLE: dict[str, Any] = {
     "confidence": 0.94,
     "abstained": False,
     "alternatives": [
-        {"text": "bin green by p three again", "confidence": 0.03},
-        {"text": "bin green by d three again", "confidence": 0.01},
-        {"text": "bin green by b two again", "confidence": 0.01},
+        {"text": "bin green by p three again", "confidence": 0.03, "look": 1},
+        {"text": "bin green by d three again", "confidence": 0.01, "look": 2},
+        {"text": "bin green by b two again", "confidence": 0.01, "look": 3},
     ],
     "words": [
         {"text": "bin", "start_s": 0.56, "end_s": 0.8, "confidence": 0.99},
         {"text": "green", "start_s": 0.8, "end_s": 1.08, "confidence": 0.99},
         {"text": "by", "start_s": 1.08, "end_s": 1.24, "confidence": 0.98},
-        {"text": "b", "start_s": 1.24, "end_s": 1.4, "confidence": 0.95},
+        {"text": "b", "start_s": 1.24, "end_s": 1.4, "confidence": 0.95, "alike": ["p"]},
         {"text": "three", "start_s": 1.4, "end_s": 1.72, "confidence": 0.98},
         {"text": "again", "start_s": 1.72, "end_s": 2.12, "confidence": 0.99},
     ],
@@ -39,6 +40,7 @@ _EXAMPLE: dict[str, Any] = {
     "faces": 1,
     "language": "en",
     "grammar": "grid",
+    "none": None,
     "model": {"name": "grid-sentences", "version": "1", "digest": "9f2c" * 16},
     "track": "stable",
     "timings_ms": {
@@ -64,6 +66,11 @@ class Alternative(_Part):
 
     text: str
     confidence: float = Field(ge=0, le=1)
+    look: int = Field(
+        default=0,
+        ge=0,
+        description="The same number for readings that look the same on the lips; 1: like `text`; 0: not told",
+    )
 
 
 class Word(_Part):
@@ -73,6 +80,9 @@ class Word(_Part):
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
     confidence: float = Field(ge=0, le=1)
+    alike: tuple[str, ...] = Field(
+        default=(), description="Other words that could stand here and look the same on the lips"
+    )
 
 
 class ReadBy(_Part):
@@ -99,6 +109,9 @@ class Result(_Part):
     faces: int = Field(default=0, ge=0, description="How many people were seen; the one that speaks most is read")
     language: str = Field(description="What is spoken, as BCP 47")
     grammar: str | None = Field(default=None, description="The grammar that bound the reading; null: read freely")
+    none: float | None = Field(
+        default=None, ge=0, le=1, description="Of `phrases`: probability that none of them was said; null: no board"
+    )
     model: ReadBy | None = None
     track: Track = "stable"
     timings_ms: dict[str, float] = Field(default={}, description="How long each stage took, milliseconds")
@@ -108,10 +121,29 @@ class Result(_Part):
     def captions(self, form: str) -> str:
         """The words as captions, form "srt" or "vtt"; where the reader is not sure, one cue offers three readings."""
         words = [(word.text, word.start_s, word.end_s) for word in self.words]
-        others = [other.text for other in self.alternatives[: POSSIBILITIES - 1]]
+        others = [group[0] for group in self.offered()[1:]]
         if form == "srt":
             return to_srt(words, sure=not self.abstained, alternatives=others)
         return to_vtt(words, sure=not self.abstained, alternatives=others, language=self.language)
+
+    def offered(self) -> list[list[str]]:
+        """What is offered when the reader is not sure: a few readings, each followed by those that look the same.
+
+        The first is `text`. Readings that look alike are apart only where there are no others.
+        """
+        groups: list[list[str]] = [[self.text]]
+        at: dict[int, int] = {LIKE_TEXT: 0}
+        for other in self.alternatives:
+            place = at.get(other.look) if other.look else None
+            if place is not None:
+                groups[place].append(other.text)
+            elif len(groups) < POSSIBILITIES:
+                at[other.look] = len(groups)
+                groups.append([other.text])
+        for group in groups:
+            while len(groups) < POSSIBILITIES and len(group) > 1:
+                groups.append([group.pop(1)])
+        return groups
 
     def fault(self) -> LipsolError | None:
         """Why this clip was given up, as it would have been raised; None if it was not."""
@@ -158,14 +190,21 @@ def read(before: Result, event: PredictionMade) -> Result:
             "confidence": event.confidence,
             "abstained": event.abstained,
             "alternatives": tuple(
-                Alternative(text=each.text, confidence=each.confidence) for each in event.alternatives
+                Alternative(text=each.text, confidence=each.confidence, look=each.look) for each in event.alternatives
             ),
             "words": tuple(
-                Word(text=each.text, start_s=each.start_s, end_s=each.end_s, confidence=each.confidence)
+                Word(
+                    text=each.text,
+                    start_s=each.start_s,
+                    end_s=each.end_s,
+                    confidence=each.confidence,
+                    alike=each.alike,
+                )
                 for each in event.words
             ),
             "language": event.language,
             "grammar": event.grammar,
+            "none": event.none,
             "model": ReadBy(name=event.model.name, version=event.model.version, digest=event.model.digest),
             "track": event.track,
             "timings_ms": event.timings_ms,

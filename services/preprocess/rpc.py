@@ -7,6 +7,7 @@ from typing import Any
 from lipsol.errors import BadInput
 from lipsol.events import FeedbackGiven
 from lipsol.proto.v1 import events_pb2, lip_reading_pb2, lip_reading_pb2_grpc
+from lipsol.text.hotwords import TIMES
 from services.doors.rpc import RpcServer, answering, metadata
 from services.preprocess.asking import ASKED, Asked
 from services.preprocess.contract import FEEDBACK_MAX
@@ -53,7 +54,7 @@ class LipReading(lip_reading_pb2_grpc.LipReadingServicer):
                 options, deadline_at = await self._options(requests, context)
                 with self._held.counting(self._held.bounds.max_bytes) as take:
                     data = await self._clip(requests, take)
-                    asked = Asked(**{name: getattr(options, name).strip() for name in ASKED})
+                    asked = _asked(options)
                     taken = await self._receiving.take(Sent(data, asked, key, deadline_at, options.wait))
                     del data
             return told(await self._receiving.settled(taken) if options.wait else taken.result)
@@ -122,6 +123,13 @@ def _said(request: Any) -> tuple[str | None, str | None]:
         if said == "verdict" and request.verdict == number:
             return None, verdict
     raise BadInput("nothing is said of the reading", "give a text, or the verdict right or wrong")
+
+
+def _asked(options: Any) -> Asked:
+    """What a clip's options ask for."""
+    hotwords = tuple((word, times or TIMES) for word, times in sorted(options.hotwords.items()))
+    plain = {name: getattr(options, name).strip() for name in ASKED}
+    return Asked(**plain, phrases=tuple(options.phrases), hotwords=hotwords)
 
 
 def told(result: Result) -> lip_reading_pb2.Result:

@@ -5,7 +5,7 @@ whatever the clients' headers claim.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -14,21 +14,23 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from lipsol.errors import BadInput, Busy
+from lipsol.text.hotwords import MAX_HOTWORDS
+from lipsol.text.wording import MAX_BOARD
 from services.doors.problems import Refused
 from services.preprocess.asking import GRAMMAR_MAX
 
 FORM_BYTES = 1024 * 1024  # what may come beside the clip: the other fields and the form's own lines
 FIELD_BYTES = 4 * GRAMMAR_MAX  # of one other field; UTF-8 takes up to four bytes a character
-FIELDS = 8  # other fields; four are known
+FIELDS = 8 + MAX_BOARD + MAX_HOTWORDS  # other fields; phrases and hotwords may come one by one
 HOW = "send multipart/form-data with the clip in the field `file`"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What came in: the clip's bytes, and the other fields by name."""
+    """What came in: the clip's bytes, and the other fields by name; of one that came often all that it held."""
 
     data: bytes
-    fields: Mapping[str, str]
+    fields: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,11 @@ class Uploads:
         data = await file.read()
         if len(data) > self._bounds.max_bytes:
             raise self._held.too_large()
-        return Upload(data, {name: value for name, value in form.items() if isinstance(value, str)})
+        fields: dict[str, list[str]] = {}
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                fields.setdefault(name, []).append(value)
+        return Upload(data, fields)
 
 
 async def _counted(request: Request, take: Callable[[int], None]) -> AsyncGenerator[bytes, None]:

@@ -141,24 +141,28 @@ class MouthReady(_message.Message):
     def __init__(self, clip_id: _Optional[str] = ..., session: _Optional[str] = ..., track: _Optional[_Union[Track, str]] = ..., shadow: _Optional[bool] = ..., model: _Optional[str] = ..., bundle: _Optional[str] = ..., grammar: _Optional[str] = ..., language: _Optional[str] = ..., mouth: _Optional[_Union[Claim, _Mapping]] = ..., faces: _Optional[int] = ..., quality: _Optional[_Mapping[str, float]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., received_at: _Optional[float] = ..., deadline_at: _Optional[float] = ...) -> None: ...
 
 class AlternativeText(_message.Message):
-    __slots__ = ("text", "confidence")
+    __slots__ = ("text", "confidence", "look")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    LOOK_FIELD_NUMBER: _ClassVar[int]
     text: str
     confidence: float
-    def __init__(self, text: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+    look: int
+    def __init__(self, text: _Optional[str] = ..., confidence: _Optional[float] = ..., look: _Optional[int] = ...) -> None: ...
 
 class TimedWord(_message.Message):
-    __slots__ = ("text", "start_s", "end_s", "confidence")
+    __slots__ = ("text", "start_s", "end_s", "confidence", "alike")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     START_S_FIELD_NUMBER: _ClassVar[int]
     END_S_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    ALIKE_FIELD_NUMBER: _ClassVar[int]
     text: str
     start_s: float
     end_s: float
     confidence: float
-    def __init__(self, text: _Optional[str] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., confidence: _Optional[float] = ...) -> None: ...
+    alike: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., confidence: _Optional[float] = ..., alike: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ModelName(_message.Message):
     __slots__ = ("name", "version", "digest")
@@ -171,7 +175,7 @@ class ModelName(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class PredictionMade(_message.Message):
-    __slots__ = ("clip_id", "prediction_id", "text", "confidence", "abstained", "alternatives", "words", "language", "grammar", "model", "track", "shadow", "timings_ms", "quality", "made_at")
+    __slots__ = ("clip_id", "prediction_id", "text", "confidence", "abstained", "alternatives", "words", "language", "grammar", "model", "track", "shadow", "timings_ms", "quality", "made_at", "none")
     class TimingsMsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -201,6 +205,7 @@ class PredictionMade(_message.Message):
     TIMINGS_MS_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     MADE_AT_FIELD_NUMBER: _ClassVar[int]
+    NONE_FIELD_NUMBER: _ClassVar[int]
     clip_id: str
     prediction_id: str
     text: str
@@ -216,7 +221,8 @@ class PredictionMade(_message.Message):
     timings_ms: _containers.ScalarMap[str, float]
     quality: _containers.ScalarMap[str, float]
     made_at: float
-    def __init__(self, clip_id: _Optional[str] = ..., prediction_id: _Optional[str] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., abstained: _Optional[bool] = ..., alternatives: _Optional[_Iterable[_Union[AlternativeText, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[TimedWord, _Mapping]]] = ..., language: _Optional[str] = ..., grammar: _Optional[str] = ..., model: _Optional[_Union[ModelName, _Mapping]] = ..., track: _Optional[_Union[Track, str]] = ..., shadow: _Optional[bool] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., quality: _Optional[_Mapping[str, float]] = ..., made_at: _Optional[float] = ...) -> None: ...
+    none: float
+    def __init__(self, clip_id: _Optional[str] = ..., prediction_id: _Optional[str] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., abstained: _Optional[bool] = ..., alternatives: _Optional[_Iterable[_Union[AlternativeText, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[TimedWord, _Mapping]]] = ..., language: _Optional[str] = ..., grammar: _Optional[str] = ..., model: _Optional[_Union[ModelName, _Mapping]] = ..., track: _Optional[_Union[Track, str]] = ..., shadow: _Optional[bool] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., quality: _Optional[_Mapping[str, float]] = ..., made_at: _Optional[float] = ..., none: _Optional[float] = ...) -> None: ...
 
 class FeedbackGiven(_message.Message):
     __slots__ = ("clip_id", "feedback_id", "text", "verdict", "reading", "model_digest", "given_at")

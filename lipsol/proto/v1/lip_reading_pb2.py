@@ -25,37 +25,41 @@ _sym_db = _symbol_database.Default()
 from lipsol.proto.v1 import events_pb2 as lipsol_dot_proto_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!lipsol/proto/v1/lip_reading.proto\x12\tlipsol.v1\x1a\x1clipsol/proto/v1/events.proto\"Q\n\x0bReadRequest\x12)\n\x07options\x18\x01 \x01(\x0b\x32\x16.lipsol.v1.ReadOptionsH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"^\n\x0bReadOptions\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07grammar\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x0f\n\x07session\x18\x04 \x01(\t\x12\x0c\n\x04wait\x18\x05 \x01(\x08\"#\n\x10GetResultRequest\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\"e\n\x13GiveFeedbackRequest\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12%\n\x07verdict\x18\x03 \x01(\x0e\x32\x12.lipsol.v1.VerdictH\x00\x42\x06\n\x04said\"r\n\rFeedbackTaken\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\x12\x11\n\x04text\x18\x02 \x01(\tH\x00\x88\x01\x01\x12(\n\x07verdict\x18\x03 \x01(\x0e\x32\x12.lipsol.v1.VerdictH\x01\x88\x01\x01\x42\x07\n\x05_textB\n\n\x08_verdict\"\xd2\x04\n\x06Result\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\x12\x1f\n\x05state\x18\x02 \x01(\x0e\x32\x10.lipsol.v1.State\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x11\n\tabstained\x18\x05 \x01(\x08\x12\x30\n\x0c\x61lternatives\x18\x06 \x03(\x0b\x32\x1a.lipsol.v1.AlternativeText\x12#\n\x05words\x18\x07 \x03(\x0b\x32\x14.lipsol.v1.TimedWord\x12/\n\x07quality\x18\x08 \x03(\x0b\x32\x1e.lipsol.v1.Result.QualityEntry\x12\r\n\x05\x66\x61\x63\x65s\x18\t \x01(\x05\x12\x10\n\x08language\x18\n \x01(\t\x12\x14\n\x07grammar\x18\x0b \x01(\tH\x00\x88\x01\x01\x12#\n\x05model\x18\x0c \x01(\x0b\x32\x14.lipsol.v1.ModelName\x12\x1f\n\x05track\x18\r \x01(\x0e\x32\x10.lipsol.v1.Track\x12\x34\n\ntimings_ms\x18\x0e \x03(\x0b\x32 .lipsol.v1.Result.TimingsMsEntry\x12\x13\n\x0breceived_at\x18\x0f \x01(\x01\x12#\n\x07problem\x18\x10 \x01(\x0b\x32\x12.lipsol.v1.Problem\x1a.\n\x0cQualityEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\n\n\x08_grammar\"T\n\x07Problem\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\x05\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x0c\n\x04\x63ure\x18\x05 \x01(\t*S\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_READING\x10\x01\x12\x0e\n\nSTATE_READ\x10\x02\x12\x10\n\x0cSTATE_FAILED\x10\x03\x32\xc8\x01\n\nLipReading\x12\x33\n\x04Read\x12\x16.lipsol.v1.ReadRequest\x1a\x11.lipsol.v1.Result(\x01\x12;\n\tGetResult\x12\x1b.lipsol.v1.GetResultRequest\x1a\x11.lipsol.v1.Result\x12H\n\x0cGiveFeedback\x12\x1e.lipsol.v1.GiveFeedbackRequest\x1a\x18.lipsol.v1.FeedbackTakenb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!lipsol/proto/v1/lip_reading.proto\x12\tlipsol.v1\x1a\x1clipsol/proto/v1/events.proto\"Q\n\x0bReadRequest\x12)\n\x07options\x18\x01 \x01(\x0b\x32\x16.lipsol.v1.ReadOptionsH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xd8\x01\n\x0bReadOptions\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07grammar\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x0f\n\x07session\x18\x04 \x01(\t\x12\x0c\n\x04wait\x18\x05 \x01(\x08\x12\x0f\n\x07phrases\x18\x06 \x03(\t\x12\x36\n\x08hotwords\x18\x07 \x03(\x0b\x32$.lipsol.v1.ReadOptions.HotwordsEntry\x1a/\n\rHotwordsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"#\n\x10GetResultRequest\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\"e\n\x13GiveFeedbackRequest\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12%\n\x07verdict\x18\x03 \x01(\x0e\x32\x12.lipsol.v1.VerdictH\x00\x42\x06\n\x04said\"r\n\rFeedbackTaken\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\x12\x11\n\x04text\x18\x02 \x01(\tH\x00\x88\x01\x01\x12(\n\x07verdict\x18\x03 \x01(\x0e\x32\x12.lipsol.v1.VerdictH\x01\x88\x01\x01\x42\x07\n\x05_textB\n\n\x08_verdict\"\xee\x04\n\x06Result\x12\x0f\n\x07\x63lip_id\x18\x01 \x01(\t\x12\x1f\n\x05state\x18\x02 \x01(\x0e\x32\x10.lipsol.v1.State\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x11\n\tabstained\x18\x05 \x01(\x08\x12\x30\n\x0c\x61lternatives\x18\x06 \x03(\x0b\x32\x1a.lipsol.v1.AlternativeText\x12#\n\x05words\x18\x07 \x03(\x0b\x32\x14.lipsol.v1.TimedWord\x12/\n\x07quality\x18\x08 \x03(\x0b\x32\x1e.lipsol.v1.Result.QualityEntry\x12\r\n\x05\x66\x61\x63\x65s\x18\t \x01(\x05\x12\x10\n\x08language\x18\n \x01(\t\x12\x14\n\x07grammar\x18\x0b \x01(\tH\x00\x88\x01\x01\x12#\n\x05model\x18\x0c \x01(\x0b\x32\x14.lipsol.v1.ModelName\x12\x1f\n\x05track\x18\r \x01(\x0e\x32\x10.lipsol.v1.Track\x12\x34\n\ntimings_ms\x18\x0e \x03(\x0b\x32 .lipsol.v1.Result.TimingsMsEntry\x12\x13\n\x0breceived_at\x18\x0f \x01(\x01\x12#\n\x07problem\x18\x10 \x01(\x0b\x32\x12.lipsol.v1.Problem\x12\x11\n\x04none\x18\x11 \x01(\x01H\x01\x88\x01\x01\x1a.\n\x0cQualityEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\n\n\x08_grammarB\x07\n\x05_none\"T\n\x07Problem\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\x05\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x0c\n\x04\x63ure\x18\x05 \x01(\t*S\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_READING\x10\x01\x12\x0e\n\nSTATE_READ\x10\x02\x12\x10\n\x0cSTATE_FAILED\x10\x03\x32\xc8\x01\n\nLipReading\x12\x33\n\x04Read\x12\x16.lipsol.v1.ReadRequest\x1a\x11.lipsol.v1.Result(\x01\x12;\n\tGetResult\x12\x1b.lipsol.v1.GetResultRequest\x1a\x11.lipsol.v1.Result\x12H\n\x0cGiveFeedback\x12\x1e.lipsol.v1.GiveFeedbackRequest\x1a\x18.lipsol.v1.FeedbackTakenb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lipsol.proto.v1.lip_reading_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_READOPTIONS_HOTWORDSENTRY']._loaded_options = None
+  _globals['_READOPTIONS_HOTWORDSENTRY']._serialized_options = b'8\001'
   _globals['_RESULT_QUALITYENTRY']._loaded_options = None
   _globals['_RESULT_QUALITYENTRY']._serialized_options = b'8\001'
   _globals['_RESULT_TIMINGSMSENTRY']._loaded_options = None
   _globals['_RESULT_TIMINGSMSENTRY']._serialized_options = b'8\001'
-  _globals['_STATE']._serialized_start=1196
-  _globals['_STATE']._serialized_end=1279
+  _globals['_STATE']._serialized_start=1347
+  _globals['_STATE']._serialized_end=1430
   _globals['_READREQUEST']._serialized_start=78
   _globals['_READREQUEST']._serialized_end=159
-  _globals['_READOPTIONS']._serialized_start=161
-  _globals['_READOPTIONS']._serialized_end=255
-  _globals['_GETRESULTREQUEST']._serialized_start=257
-  _globals['_GETRESULTREQUEST']._serialized_end=292
-  _globals['_GIVEFEEDBACKREQUEST']._serialized_start=294
-  _globals['_GIVEFEEDBACKREQUEST']._serialized_end=395
-  _globals['_FEEDBACKTAKEN']._serialized_start=397
-  _globals['_FEEDBACKTAKEN']._serialized_end=511
-  _globals['_RESULT']._serialized_start=514
-  _globals['_RESULT']._serialized_end=1108
-  _globals['_RESULT_QUALITYENTRY']._serialized_start=1000
-  _globals['_RESULT_QUALITYENTRY']._serialized_end=1046
-  _globals['_RESULT_TIMINGSMSENTRY']._serialized_start=1048
-  _globals['_RESULT_TIMINGSMSENTRY']._serialized_end=1096
-  _globals['_PROBLEM']._serialized_start=1110
-  _globals['_PROBLEM']._serialized_end=1194
-  _globals['_LIPREADING']._serialized_start=1282
-  _globals['_LIPREADING']._serialized_end=1482
+  _globals['_READOPTIONS']._serialized_start=162
+  _globals['_READOPTIONS']._serialized_end=378
+  _globals['_READOPTIONS_HOTWORDSENTRY']._serialized_start=331
+  _globals['_READOPTIONS_HOTWORDSENTRY']._serialized_end=378
+  _globals['_GETRESULTREQUEST']._serialized_start=380
+  _globals['_GETRESULTREQUEST']._serialized_end=415
+  _globals['_GIVEFEEDBACKREQUEST']._serialized_start=417
+  _globals['_GIVEFEEDBACKREQUEST']._serialized_end=518
+  _globals['_FEEDBACKTAKEN']._serialized_start=520
+  _globals['_FEEDBACKTAKEN']._serialized_end=634
+  _globals['_RESULT']._serialized_start=637
+  _globals['_RESULT']._serialized_end=1259
+  _globals['_RESULT_QUALITYENTRY']._serialized_start=1142
+  _globals['_RESULT_QUALITYENTRY']._serialized_end=1188
+  _globals['_RESULT_TIMINGSMSENTRY']._serialized_start=1190
+  _globals['_RESULT_TIMINGSMSENTRY']._serialized_end=1238
+  _globals['_PROBLEM']._serialized_start=1261
+  _globals['_PROBLEM']._serialized_end=1345
+  _globals['_LIPREADING']._serialized_start=1433
+  _globals['_LIPREADING']._serialized_end=1633
 # @@protoc_insertion_point(module_scope)

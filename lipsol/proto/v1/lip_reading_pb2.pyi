@@ -28,18 +28,29 @@ class ReadRequest(_message.Message):
     def __init__(self, options: _Optional[_Union[ReadOptions, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class ReadOptions(_message.Message):
-    __slots__ = ("model", "grammar", "language", "session", "wait")
+    __slots__ = ("model", "grammar", "language", "session", "wait", "phrases", "hotwords")
+    class HotwordsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     GRAMMAR_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    PHRASES_FIELD_NUMBER: _ClassVar[int]
+    HOTWORDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     grammar: str
     language: str
     session: str
     wait: bool
-    def __init__(self, model: _Optional[str] = ..., grammar: _Optional[str] = ..., language: _Optional[str] = ..., session: _Optional[str] = ..., wait: _Optional[bool] = ...) -> None: ...
+    phrases: _containers.RepeatedScalarFieldContainer[str]
+    hotwords: _containers.ScalarMap[str, float]
+    def __init__(self, model: _Optional[str] = ..., grammar: _Optional[str] = ..., language: _Optional[str] = ..., session: _Optional[str] = ..., wait: _Optional[bool] = ..., phrases: _Optional[_Iterable[str]] = ..., hotwords: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class GetResultRequest(_message.Message):
     __slots__ = ("clip_id",)
@@ -68,7 +79,7 @@ class FeedbackTaken(_message.Message):
     def __init__(self, clip_id: _Optional[str] = ..., text: _Optional[str] = ..., verdict: _Optional[_Union[_events_pb2.Verdict, str]] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("clip_id", "state", "text", "confidence", "abstained", "alternatives", "words", "quality", "faces", "language", "grammar", "model", "track", "timings_ms", "received_at", "problem")
+    __slots__ = ("clip_id", "state", "text", "confidence", "abstained", "alternatives", "words", "quality", "faces", "language", "grammar", "model", "track", "timings_ms", "received_at", "problem", "none")
     class QualityEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +110,7 @@ class Result(_message.Message):
     TIMINGS_MS_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    NONE_FIELD_NUMBER: _ClassVar[int]
     clip_id: str
     state: State
     text: str
@@ -115,7 +127,8 @@ class Result(_message.Message):
     timings_ms: _containers.ScalarMap[str, float]
     received_at: float
     problem: Problem
-    def __init__(self, clip_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., abstained: _Optional[bool] = ..., alternatives: _Optional[_Iterable[_Union[_events_pb2.AlternativeText, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[_events_pb2.TimedWord, _Mapping]]] = ..., quality: _Optional[_Mapping[str, float]] = ..., faces: _Optional[int] = ..., language: _Optional[str] = ..., grammar: _Optional[str] = ..., model: _Optional[_Union[_events_pb2.ModelName, _Mapping]] = ..., track: _Optional[_Union[_events_pb2.Track, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., received_at: _Optional[float] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ...) -> None: ...
+    none: float
+    def __init__(self, clip_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., abstained: _Optional[bool] = ..., alternatives: _Optional[_Iterable[_Union[_events_pb2.AlternativeText, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[_events_pb2.TimedWord, _Mapping]]] = ..., quality: _Optional[_Mapping[str, float]] = ..., faces: _Optional[int] = ..., language: _Optional[str] = ..., grammar: _Optional[str] = ..., model: _Optional[_Union[_events_pb2.ModelName, _Mapping]] = ..., track: _Optional[_Union[_events_pb2.Track, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., received_at: _Optional[float] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., none: _Optional[float] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("type", "title", "status", "detail", "cure")

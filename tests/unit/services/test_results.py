@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lipsol.errors import BadInput, ModelError, Transient
-from services.preprocess.results import Lips, Result, begun, failed, read
+from services.preprocess.results import Alternative, Lips, Result, begun, failed, read
 from tests.services_made import letter_of, prediction_of, ready_of
 
 BEGUN = begun(ready_of("a" * 32))
@@ -55,3 +55,30 @@ def test_what_an_unexpected_fault_said_does_not_reach_the_client():
 def test_the_examples_are_true(kind):
     for example in kind.model_json_schema()["examples"]:
         kind.model_validate(example)
+
+
+def offered(*others):
+    """What is offered of a reading `text` and others, each with its look."""
+    alternatives = tuple(Alternative(text=text, confidence=0.01, look=look) for text, look in others)
+    return BEGUN.model_copy(update={"text": "text", "alternatives": alternatives}).offered()
+
+
+@pytest.mark.parametrize(
+    ("others", "groups"),
+    [
+        ([("a", 2), ("b", 3), ("c", 4)], [["text"], ["a"], ["b"]]),
+        ([("a", 1), ("b", 2), ("c", 2), ("d", 3)], [["text", "a"], ["b", "c"], ["d"]]),
+        ([("a", 1), ("b", 1), ("c", 2)], [["text", "b"], ["c"], ["a"]]),
+        ([("a", 1), ("b", 1), ("c", 1)], [["text", "c"], ["a"], ["b"]]),
+        ([("a", 0), ("b", 0), ("c", 0)], [["text"], ["a"], ["b"]]),
+        ([], [["text"]]),
+    ],
+    ids=["unlike", "in pairs", "two looks", "one look", "not told", "alone"],
+)
+def test_readings_that_look_the_same_are_offered_together_unless_that_is_all_there_is(others, groups):
+    assert offered(*others) == groups
+
+
+def test_a_board_tells_how_sure_it_is_that_it_was_none():
+    assert read(BEGUN, replace(prediction_of("a" * 32), none=0.25)).none == 0.25
+    assert read(BEGUN, prediction_of("a" * 32)).none is None

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from lipsol.bus.port import VALUE_MAX_BYTES
 from lipsol.errors import BadInput
-from services.doors.problems import Refused
+from services.doors.problems import Refused, responses
 from services.doors.server import Server
 from services.doors.web import new_app
 from services.operating.operations import OPERATIONS, Operations
@@ -56,15 +56,44 @@ def create_app(operations: Operations, host: str = "127.0.0.1") -> FastAPI:
     )
     known = [Depends(_caller(SELF | {host}))]
     for name in OPERATIONS:
-        endpoint = _endpoint(getattr(operations, name))
-        app.add_api_route(f"/v1/{name}", endpoint, methods=["POST"], name=name, dependencies=known)
+        operation = getattr(operations, name)
+        called: TypeAdapter[object] = TypeAdapter(operation)  # pydantic takes functions, too
+        app.add_api_route(
+            f"/v1/{name}",
+            _endpoint(called, _result(operation)),
+            methods=["POST"],
+            name=name,
+            dependencies=known,
+            response_model=_result(operation),
+            responses=responses(400, 404, 413, 415, 422, 429, 503),
+            openapi_extra={
+                "requestBody": {"content": {"application/json": {"schema": _inlined(called.json_schema())}}}
+            },
+        )
     return app
 
 
-def _endpoint(operation: Callable[..., object]) -> Callable[..., Response]:
-    """The handler of one operation's address."""
-    result: TypeAdapter[object] = TypeAdapter(inspect.signature(operation, eval_str=True).return_annotation)
-    called: TypeAdapter[object] = TypeAdapter(operation)  # type: ignore[arg-type]  # pydantic takes functions too
+def _result(operation: Callable[..., object]) -> Any:
+    """What an operation's answer is, as a type."""
+    return inspect.signature(operation, eval_str=True).return_annotation
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema with its definitions where they are used: a description has one place for all, and not in there."""
+    kept = schema.pop("$defs", {})
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, dict):
+            named = part.get("$ref", "").removeprefix("#/$defs/")
+            return inlined(kept[named]) if named else {key: inlined(value) for key, value in part.items()}
+        return part
+
+    return {key: inlined(value) for key, value in schema.items()}
+
+
+def _endpoint(called: TypeAdapter[object], kind: Any) -> Callable[..., Response]:
+    """The handler of one operation's address; kind: what its answer is."""
+    result: TypeAdapter[object] = TypeAdapter(kind)
 
     def endpoint(arguments: Annotated[dict[str, Any], Body()]) -> Response:
         try:

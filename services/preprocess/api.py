@@ -83,7 +83,7 @@ def _add_clips(app: FastAPI, handler: Handler) -> None:
         """The lips as the machine saw them, frame by frame, for drawing over the clip."""
         return _json(handler.lips(known_id(clip_id)))
 
-    @app.post("/v1/clips/{clip_id}/feedback", tags=["clips"], status_code=202, responses=responses(404, 422))
+    @app.post("/v1/clips/{clip_id}/feedback", tags=["clips"], status_code=202, responses=responses(400, 404, 413, 422))
     def give_feedback(clip_id: str, feedback: Feedback) -> FeedbackTaken:
         """Say what was really said, or whether the reading was right: that is how LipSol learns how good it is."""
         given = handler.feedback(known_id(clip_id), feedback.text, feedback.verdict)

@@ -93,6 +93,20 @@ class ReadBy(_Part):
     digest: str = Field(description="sha256 of the bundle's file, hex")
 
 
+class Sentence(_Part):
+    """A part of a recording, seconds from its start: what was read in it, or why nothing was."""
+
+    clip_id: str = Field(default="", description="The part as a clip of its own, to be judged; empty: it was not read")
+    start_s: float = Field(ge=0)
+    end_s: float = Field(ge=0)
+    text: str = Field(default="", description="The best reading, also when the reader abstained")
+    confidence: float = Field(default=0.0, ge=0, le=1, description="Calibrated probability that all of `text` is right")
+    abstained: bool = Field(default=False, description="True: not sure")
+    alternatives: tuple[Alternative, ...] = ()
+    words: tuple[Word, ...] = Field(default=(), description="In seconds from the recording's start")
+    problem: Problem | None = Field(default=None, description="Why this part was not read; null: it was")
+
+
 class Result(_Part):
     """A clip and what was read from it. While `state` is not "read" there are no words yet, and `model` is null."""
 
@@ -105,6 +119,10 @@ class Result(_Part):
     abstained: bool = Field(default=False, description="True: not sure; offer `text` and the alternatives, claim none")
     alternatives: tuple[Alternative, ...] = Field(default=(), description="Other readings, without `text` itself")
     words: tuple[Word, ...] = ()
+    sentences: tuple[Sentence, ...] = Field(
+        default=(), description="Of a recording: what was read part by part; empty for a clip, which is read as one"
+    )
+    watched_s: float | None = Field(default=None, description="Of a recording: seconds that were watched so far")
     quality: dict[str, float] = Field(default={}, description="What the picture was like, by measure")
     faces: int = Field(default=0, ge=0, description="How many people were seen; the one that speaks most is read")
     language: str = Field(description="What is spoken, as BCP 47")

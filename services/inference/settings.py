@@ -39,7 +39,7 @@ class InferenceSettings(DoorSettings):
     goes alone. 1200 are eight clips of 6 s, some 0.15 s of a CPU's time; a GPU takes more."""
     batch_wait_ms: float = Field(2.0, ge=0)
     """Milliseconds that a free network waits for company, and only when clips come more often than that; 0: never."""
-    buckets: list[int] = list(BUCKETS)
+    buckets: list[int] = Field(list(BUCKETS))
     """Lengths in frames (25 a second), rising; clips up to the same one share batches. Longer than the last one are
     read one at a time, in a lane of their own. Each is warmed up at the start."""
     line: int = Field(256, ge=1)

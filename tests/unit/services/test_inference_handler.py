@@ -1,21 +1,25 @@
 """Reading what waits."""
 
+import threading
 from dataclasses import replace
 
 import pytest
 
 from lipsol.engine import Engine
-from lipsol.errors import BadInput, ModelError, NotFound
+from lipsol.errors import BadInput, Busy, ModelError, NotFound
 from lipsol.reader import BUNDLE_GRAMMAR
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
-from services.inference.ask import bound
+from services.inference.ask import Ask, bound
 from services.inference.core import Core
 from services.inference.handler import Handler, prediction_id
+from services.inference.line import Batching
 from services.inference.models import Models
 from services.inference.opening import opener
 from tests.services_made import SAID, MadeReader, MadeRegistry, info_of, mouth_of, ready_of
+
+ROOM = 8  # clips that may wait
 
 
 class Inference:
@@ -29,7 +33,8 @@ class Inference:
         self.models = Models(self.registry, self.open, held)
         self.claims = Claims(self.store, inline_max_bytes=0, now=clock.now)
         self.telemetry = Telemetry()
-        self.handler = Handler(Core(self.models, now=clock.now), self.claims, clock.now, self.telemetry)
+        self.core = Core(self.models, Batching(room=ROOM), now=clock.now)
+        self.handler = Handler(self.core, self.claims, clock.now, self.telemetry)
         self.canary = replace(self.handler, track="canary")
         self.unfit: set[str] = set()
 
@@ -47,7 +52,9 @@ class Inference:
 
 @pytest.fixture
 def inference(tmp_path, clock):
-    return Inference(tmp_path, clock)
+    made = Inference(tmp_path, clock)
+    yield made
+    made.core.stop(10)
 
 
 def test_what_waits_is_read_together_and_answered_in_its_order(inference):
@@ -64,6 +71,22 @@ def test_each_model_reads_its_own_and_the_order_is_kept(inference):
     made = inference.handler.handle(events)
     assert [each.model.name for each in made] == ["grid-sentences", "grid-words", "grid-sentences"]
     assert sorted(inference.reader.batches) == [1, 2]
+
+
+def test_where_other_doors_fill_the_line_the_bus_waits_for_room_and_nothing_is_buried(inference):
+    inference.reader.hold.clear()
+    others = [inference.core.submit(Ask(mouth_of(), info_of()))]
+    while not others[-1].done():  # until one is Busy
+        others.append(inference.core.submit(Ask(mouth_of(), info_of())))
+    made = []
+    events = [inference.ready(name * 32) for name in "abc"]
+    reading = threading.Thread(target=lambda: made.extend(inference.handler.handle(events)))
+    reading.start()
+    assert isinstance(others.pop().exception(), Busy)
+    inference.reader.hold.set()
+    reading.join(10)
+    assert [each.clip_id[0] for each in made] == ["a", "b", "c"]
+    assert all(each.result(10) for each in others)
 
 
 def test_a_repeat_gives_the_same_prediction_id_and_another_bundle_another(inference):

@@ -135,7 +135,7 @@ class Grammar:
         if path.suffix.lower() == ".json":
             return cls.from_json(text)
         phrases = [line for line in text.splitlines() if line.strip()]
-        return cls.of_phrases(path.stem[:MAX_NAME_LENGTH], _language_of(text), phrases)
+        return cls.of_phrases(path.stem[:MAX_NAME_LENGTH], language_of(text), phrases)
 
     def to_json(self) -> str:
         """The document that `from_json` makes this very grammar of."""
@@ -280,6 +280,6 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def _language_of(text: str) -> str:
+def language_of(text: str) -> str:
     """The language whose alphabet spells most characters of the text."""
     return max(sorted(ALPHABETS), key=lambda name: sum(c in ALPHABETS[name].characters for c in normalise(text, name)))

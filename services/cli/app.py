@@ -26,6 +26,21 @@ grammar_option = click.option(
     help="What can be said: a packaged grammar's name, a file of"
     " slots or phrases, or `none` to read freely; without it the model's own.",
 )
+phrases_option = click.option(
+    "--phrases",
+    type=A_PATH,
+    metavar="FILE",
+    help="A board instead of a grammar: read only these phrases (one a line), and tell how sure it is that it was none"
+    " of them.",
+)
+hotword_option = click.option(
+    "--hotword",
+    "hotwords",
+    multiple=True,
+    metavar="WORD[:TIMES]",
+    help="A word or short phrase that is likelier than usual, TIMES (1 to 1000, without it 10) as likely; may be given"
+    " often. It decides what is offered first, never how sure that is.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -51,6 +66,8 @@ def lipsol() -> None:
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @model_option
 @grammar_option
+@phrases_option
+@hotword_option
 @click.option(
     "--language", default="", metavar="CODE", help="Language that is spoken, en or ur; without it the model's."
 )
@@ -75,16 +92,25 @@ def lipsol() -> None:
     metavar="PATH",
     help="Write there instead of to the terminal: a file; for captions of several clips a folder, one file a clip.",
 )
-def read(
-    clips: tuple[str, ...], model: str, grammar: str, language: str, form: str, truth: Path | None, output: Path | None
+def read(  # an argument for each option
+    clips: tuple[str, ...],
+    model: str,
+    grammar: str,
+    phrases: Path | None,
+    hotwords: tuple[str, ...],
+    language: str,
+    form: str,
+    truth: Path | None,
+    output: Path | None,
 ) -> int:
     """Read clips: the words of each, with how sure the reader is.
 
     A CLIP is a video of one speaking face; a folder or a quoted pattern ("clips/*.mp4") stands for all in it.
     """
     from services.cli.read import ReadOptions, run
+    from services.cli.wordings import Wish
 
-    return run(ReadOptions(clips, model, grammar, language, form, truth, output))
+    return run(ReadOptions(clips, model, Wish(grammar, phrases, hotwords), language, form, truth, output))
 
 
 @lipsol.command()
@@ -98,6 +124,8 @@ def read(
 )
 @model_option
 @grammar_option
+@phrases_option
+@hotword_option
 @click.option(
     "--output",
     "-o",
@@ -106,14 +134,24 @@ def read(
     help="Keep each reading with its truth there, one JSON object a line.",
 )
 @json_option
-def evaluate(manifest: Path, model: str, grammar: str, output: Path | None, *, as_json: bool) -> int:
+def evaluate(  # an argument for each option
+    manifest: Path,
+    model: str,
+    grammar: str,
+    phrases: Path | None,
+    hotwords: tuple[str, ...],
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     """Measure a model on clips whose words are known.
 
     Error rates with 95 % intervals, how often it abstains, how often it is sure and wrong; for each speaker too.
     """
     from services.cli.evaluate import EvaluateOptions, run
+    from services.cli.wordings import Wish
 
-    return run(EvaluateOptions(manifest, model, grammar, output, as_json))
+    return run(EvaluateOptions(manifest, model, Wish(grammar, phrases, hotwords), output, as_json))
 
 
 @lipsol.command()
@@ -486,6 +524,8 @@ def batch() -> None:
 @click.option("--name", default="", metavar="BATCH", help="What the batch is called; without it by where it lies.")
 @model_option
 @grammar_option
+@phrases_option
+@hotword_option
 @click.option(
     "--language", default="", metavar="CODE", help="Language that is spoken, en or ur; without it the model's."
 )
@@ -494,8 +534,18 @@ def batch() -> None:
 )
 @report_option
 @json_option
-def batch_submit(
-    where: str, name: str, model: str, grammar: str, language: str, report: Path | None, *, wait: bool, as_json: bool
+def batch_submit(  # an argument for each option
+    where: str,
+    name: str,
+    model: str,
+    grammar: str,
+    phrases: Path | None,
+    hotwords: tuple[str, ...],
+    language: str,
+    report: Path | None,
+    *,
+    wait: bool,
+    as_json: bool,
 ) -> int:
     """Send clips to be read, and wait for all of them. Run again it goes on where it was: nothing is sent twice.
 
@@ -503,8 +553,10 @@ def batch_submit(
     videos in it and in the folders in it.
     """
     from services.cli.batch import SubmitOptions, run_submit
+    from services.cli.wordings import Wish
 
-    return run_submit(SubmitOptions(where, name, model, grammar, language, wait, report, as_json))
+    wish = Wish(grammar, phrases, hotwords)
+    return run_submit(SubmitOptions(where, name, model, wish, language, wait, report, as_json))
 
 
 @batch.command("status")

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 
@@ -21,10 +21,10 @@ from services.cli.following import Follower
 from services.cli.hush import greet_unheard
 from services.cli.ledger import Head, Ledger, checked_name
 from services.cli.outcomes import Summary, check_report, report_to, summed_up
-from services.cli.platform import grammar_asked
 from services.cli.progress import bar
 from services.cli.sending import Sender, clips_of, name_of
 from services.cli.sources import Spoken
+from services.cli.wordings import Wish
 from services.embedded import Embedded, EmbeddedSettings
 from services.operating import PRIVATE_BUSES
 from services.preprocess.asking import Asked
@@ -38,7 +38,7 @@ class SubmitOptions:
     where: str
     name: str = ""
     model: str = ""
-    grammar: str = ""
+    wish: Wish = field(default_factory=Wish)
     language: str = ""
     wait: bool = True
     report: Path | None = None
@@ -99,7 +99,7 @@ def run_submit(options: SubmitOptions, place: Callable[[], AbstractContextManage
     """Send what is not on its way yet; wait and report, if asked for. Exit codes as `lipsol read`."""
     check_report(options.report)
     name = checked_name(options.name or name_of(options.where))
-    grammar = grammar_asked(options.grammar)
+    grammar = options.wish.spec(options.language)
     with place() as running:
         if not options.wait and not running.durable:
             raise BadInput("--no-wait on a bus that ends with this command", "wait, or set LIPSOL_BUS__KIND=kafka")

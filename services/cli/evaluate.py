@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from services.cli import BAD_INPUT, reason, tell
 from services.cli.figures import figures, intervals, per_speaker, scored
 from services.cli.formats import document
 from services.cli.output import opened
-from services.cli.platform import Asked, Outcome, Platform, check, grammar_asked, open_platform, read_all, width
+from services.cli.platform import Asked, Outcome, Platform, check, open_platform, read_all, width
 from services.cli.progress import bar
 from services.cli.report import report
 from services.cli.sources import Spoken, read_manifest
+from services.cli.wordings import Wish
 from services.preprocess.results import Result
 
 
@@ -26,7 +27,7 @@ class EvaluateOptions:
 
     manifest: Path
     model: str = ""
-    grammar: str = ""
+    wish: Wish = field(default_factory=Wish)
     output: Path | None = None
     as_json: bool = False
 
@@ -42,7 +43,7 @@ class Reading:
 def run(options: EvaluateOptions, platform: Callable[[], AbstractContextManager[Platform]] = open_platform) -> int:
     """Read all clips of the manifest, score and print; 0 if any could be read, 2 if none could."""
     spoken = read_manifest(options.manifest)
-    grammar = grammar_asked(options.grammar)
+    grammar = options.wish.spec("")
     asked = [Asked(each.path, options.model, grammar, each.language) for each in spoken]
     readings: list[Reading] = []
     unreadable: list[dict[str, str]] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.cli.sources import Spoken
 from services.cli.truths import same
-from services.preprocess.results import POSSIBILITIES, Result
+from services.preprocess.results import Result
 
 
 def text_line(path: Path, result: Result, spoken: Spoken | None) -> str:
@@ -37,14 +37,19 @@ def percent(share: float) -> str:
 
 
 def _words(result: Result) -> str:
-    """The words if the reader is sure of them, else the first possibilities."""
+    """The words if the reader is sure of them, else the first possibilities, each with those that look the same."""
     if not result.abstained:
         return result.text
-    possible = " | ".join(text for text in _possible(result) if text)
-    return f"not sure; perhaps: {possible}" if possible else "not sure"
+    possible = " | ".join(_alike(group) for group in result.offered() if group[0])
+    none = "" if result.none is None else f" | none of the phrases: {percent(result.none)}"
+    return f"not sure; perhaps: {possible}{none}" if possible else "not sure"
+
+
+def _alike(group: list[str]) -> str:
+    """A reading, and in brackets what looks the same."""
+    return f"{group[0]} (looks the same: {', '.join(group[1:])})" if group[1:] else group[0]
 
 
 def _possible(result: Result) -> list[str]:
-    """What the reader says it may be: one reading if it is sure, else the first few."""
-    every = [result.text, *(each.text for each in result.alternatives)]
-    return every[: POSSIBILITIES if result.abstained else 1]
+    """What the reader says it may be: one reading if it is sure, else all that it offers."""
+    return [text for group in result.offered() for text in group] if result.abstained else [result.text]

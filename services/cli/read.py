@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lipsol.errors import BadInput
 from services.cli import BAD_INPUT, FAULT, NOT_SURE, tell
 from services.cli.output import Output
-from services.cli.platform import Asked, Outcome, Platform, check, grammar_asked, open_platform, read_all, width
+from services.cli.platform import Asked, Outcome, Platform, check, open_platform, read_all, width
 from services.cli.progress import bar
 from services.cli.sources import expand
 from services.cli.truths import Truths
+from services.cli.wordings import Wish
 from services.preprocess.results import Result
 
 
@@ -21,7 +22,7 @@ class ReadOptions:
 
     clips: tuple[str, ...]
     model: str = ""
-    grammar: str = ""
+    wish: Wish = field(default_factory=Wish)
     language: str = ""
     form: str = "text"
     truth: Path | None = None
@@ -62,7 +63,7 @@ def run(options: ReadOptions, platform: Callable[[], AbstractContextManager[Plat
     one = len(options.clips) == 1 and paths == [Path(options.clips[0])]
     output = Output(options.form, one, options.output, Truths.of_file(options.truth))
     output.check(paths)
-    grammar = grammar_asked(options.grammar)
+    grammar = options.wish.spec(options.language)
     asked = [Asked(path, options.model, grammar, options.language) for path in paths]
     tally = Tally()
     with platform() as running, bar(len(paths), "reading") as step:

@@ -4,6 +4,7 @@ import pytest
 
 from lipsol.errors import NotFound
 from services.cli.evaluate import EvaluateOptions, run
+from services.cli.wordings import Wish
 from tests.unit.cli.platforms import ScriptedPlatform, clip
 
 KEYS = "n wer cer sentence_accuracy top3_accuracy abstained answered_wer sure_wrong unreadable per_speaker decoding"
@@ -127,7 +128,7 @@ def test_the_same_clips_give_the_same_intervals(platform, tmp_path, capsys):
 def test_the_decoding_is_told(platform, tmp_path, capsys, model, grammar, decoding):
     clip(tmp_path, "a.mp4", "bin")
     file = manifest(tmp_path, "a.mp4,bin,,")
-    assert evaluated(platform, capsys, file, model=model, grammar=grammar)["decoding"] == decoding
+    assert evaluated(platform, capsys, file, model=model, wish=Wish(grammar))["decoding"] == decoding
 
 
 def test_a_language_that_no_model_reads_is_told_before_any_clip_is_read(platform, tmp_path):

@@ -1,10 +1,14 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from lipsol.errors import BadInput, NotFound
+from lipsol.text.wording import Wording
+from services.cli.formats import text_line
 from services.cli.read import ReadOptions, run
-from tests.unit.cli.platforms import ScriptedPlatform, clip
+from services.cli.wordings import Wish
+from tests.unit.cli.platforms import ScriptedPlatform, clip, result
 
 
 @pytest.fixture
@@ -26,6 +30,46 @@ def test_an_unsure_reading_is_three_possibilities_and_exit_3(platform, tmp_path,
     path = clip(tmp_path, "a.mp4", "bin", "pin", "been", "win", sure=False)
     assert read(platform, path) == 3
     assert "not sure; perhaps: bin | pin | been  31 %" in capsys.readouterr().out
+
+
+def test_what_looks_the_same_is_offered_together_and_none_is_told(platform, tmp_path, capsys):
+    looks = {"pin": 1, "set": 2, "been": 1, "win": 3}
+    held = result("bin", list(looks), sure=False)
+    alternatives = tuple(each.model_copy(update={"look": looks[each.text]}) for each in held.alternatives)
+    unsure = held.model_copy(update={"alternatives": alternatives, "none": 0.625})
+    line = text_line(tmp_path / "a.mp4", unsure, None)
+    assert "perhaps: bin (looks the same: pin, been) | set | win | none of the phrases: 62 %" in line
+
+
+def test_phrases_and_hotwords_reach_the_platform_as_one_document(platform, tmp_path):
+    (tmp_path / "board.txt").write_text("Yes please!\n\nno thank you\n")
+    read(platform, clip(tmp_path, "a.mp4", "bin"), wish=Wish("", tmp_path / "board.txt", ("thank you:20", "yes")))
+    sent = Wording.of(platform.asked[0][1])
+    assert sent.board and set(sent.grammar.sentences()) == {"yes please", "no thank you"}
+    assert sent.hotwords.document() == {"thank you": 20.0, "yes": 10.0}
+
+
+@pytest.mark.parametrize("grammar", ["", "none", "grid", "urdu"])
+def test_hotwords_go_with_every_grammar(grammar):
+    word = "ایک" if grammar == "urdu" else "one"
+    sent, plain = Wording.of(Wish(grammar, None, (word,)).spec("")), Wording.of(grammar)
+    assert (sent.grammar, sent.hotwords.document()) == (plain.grammar, {word: 10.0})
+
+
+@pytest.mark.parametrize(
+    ("wish", "named"),
+    [
+        (Wish("grid", Path("board.txt")), "both --grammar and --phrases"),
+        (Wish("", Path("no-such-file.txt")), "no-such-file.txt"),
+        (Wish("", None, ("bin:never",)), "'never' times"),
+        (Wish("", None, ("bin:0.1",)), "from 1 to 1000"),
+        (Wish("", None, ("bin", "bin:2")), "'bin' is there twice"),
+    ],
+    ids=["both", "no file", "no number", "weak", "twice"],
+)
+def test_a_wish_that_can_not_be_met_is_refused(wish, named):
+    with pytest.raises(BadInput, match=named):
+        wish.spec("")
 
 
 def test_one_sure_reading_among_unsure_ones_is_exit_0(platform, tmp_path):
@@ -66,7 +110,7 @@ def test_one_clip_as_json_is_one_object_with_the_whole_contract(platform, tmp_pa
     assert told["path"] == str(path)
     contract = "clip_id state text confidence abstained alternatives words quality faces language grammar model track"
     assert {*contract.split(), "timings_ms"} <= set(told)
-    assert told["words"][1] == {"text": "blue", "start_s": 1.0, "end_s": 1.5, "confidence": 0.9}
+    assert told["words"][1] == {"text": "blue", "start_s": 1.0, "end_s": 1.5, "confidence": 0.9, "alike": []}
 
 
 def test_several_clips_as_json_are_an_array_in_their_order(platform, tmp_path, capsys):
@@ -165,18 +209,18 @@ def test_truth_is_told_in_json_too(platform, tmp_path, capsys):
 
 
 def test_model_grammar_and_language_reach_the_platform(platform, tmp_path):
-    read(platform, clip(tmp_path, "a.mp4", "bin"), model="grid-words", grammar="none", language="en")
+    read(platform, clip(tmp_path, "a.mp4", "bin"), model="grid-words", wish=Wish("none"), language="en")
     assert platform.asked == [("grid-words", "none", "en")]
 
 
 def test_a_packaged_grammar_goes_by_its_name(platform, tmp_path):
-    read(platform, clip(tmp_path, "a.mp4", "bin"), grammar="grid")
+    read(platform, clip(tmp_path, "a.mp4", "bin"), wish=Wish("grid"))
     assert platform.asked[0][1] == "grid"
 
 
 def test_a_grammar_file_goes_by_its_content(platform, tmp_path):
     (tmp_path / "phrases.txt").write_text("yes please\nno thank you\n")
-    read(platform, clip(tmp_path, "a.mp4", "bin"), grammar=str(tmp_path / "phrases.txt"))
+    read(platform, clip(tmp_path, "a.mp4", "bin"), wish=Wish(str(tmp_path / "phrases.txt")))
     sent = platform.asked[0][1]
     assert sent.startswith("{")
     assert "thank" in sent
@@ -184,7 +228,7 @@ def test_a_grammar_file_goes_by_its_content(platform, tmp_path):
 
 def test_a_grammar_that_is_neither_name_nor_file_is_not_found(platform, tmp_path):
     with pytest.raises(NotFound, match="gird"):
-        read(platform, clip(tmp_path, "a.mp4", "bin"), grammar="gird")
+        read(platform, clip(tmp_path, "a.mp4", "bin"), wish=Wish("gird"))
 
 
 def test_an_unknown_model_is_told_once_before_any_clip_is_read(platform, tmp_path):

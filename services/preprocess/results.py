@@ -4,13 +4,13 @@ A result grows by events alone (`MouthReady`, then `PredictionMade` or `DeadLett
 changes nothing: the first reading stands.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from lipsol.errors import BadInput, LipsolError, ModelError, TooLate, Transient
 from lipsol.events import DeadLetter, MouthReady, PredictionMade, Track
-from lipsol.text.captions import to_srt, to_vtt
+from lipsol.text.captions import Reading, srt_of, to_srt, to_vtt, vtt_of
 from services.doors.problems import Problem
 
 State = Literal["reading", "read", "failed"]
@@ -106,6 +106,12 @@ class Sentence(_Part):
     words: tuple[Word, ...] = Field(default=(), description="In seconds from the recording's start")
     problem: Problem | None = Field(default=None, description="Why this part was not read; null: it was")
 
+    def reading(self) -> Reading:
+        """As captions show it."""
+        words = [(word.text, word.start_s, word.end_s) for word in self.words]
+        others = [other.text for other in self.alternatives[: POSSIBILITIES - 1]]
+        return Reading(words, not self.abstained, others, (self.start_s, self.end_s) if self.problem else None)
+
 
 class Result(_Part):
     """A clip and what was read from it. While `state` is not "read" there are no words yet, and `model` is null."""
@@ -137,7 +143,13 @@ class Result(_Part):
     problem: Problem | None = Field(default=None, description='Why there is no reading, if `state` is "failed"')
 
     def captions(self, form: str) -> str:
-        """The words as captions, form "srt" or "vtt"; where the reader is not sure, one cue offers three readings."""
+        """The words as captions, form "srt" or "vtt"; where the reader is not sure, one cue offers three readings.
+
+        Those of a recording have a cue or more for each sentence, and say where nothing could be read.
+        """
+        if self.sentences:
+            readings = [each.reading() for each in self.sentences]
+            return srt_of(readings) if form == "srt" else vtt_of(readings, language=self.language)
         words = [(word.text, word.start_s, word.end_s) for word in self.words]
         others = [group[0] for group in self.offered()[1:]]
         if form == "srt":
@@ -171,6 +183,15 @@ class Result(_Part):
         return kinds.get(self.problem.status, BadInput)(self.problem.detail, self.problem.cure)
 
 
+PAIR = {
+    "type": "array",
+    "items": {"type": "number"},
+    "minItems": 2,
+    "maxItems": 2,
+}  # a tuple says it so that few read it
+Point = Annotated[tuple[float, float], WithJsonSchema(PAIR)]
+
+
 class Lips(_Part):
     """The lips as the machine saw them: 20 outer, then 20 inner points a frame."""
 
@@ -180,7 +201,7 @@ class Lips(_Part):
 
     fps: float
     seen: list[bool] = Field(description="False where the lips were interpolated between frames that showed a face")
-    points: list[list[tuple[float, float]]] = Field(description="x and y as fractions of the picture, for each frame")
+    points: list[list[Point]] = Field(description="x and y as fractions of the picture, for each frame")
 
 
 def begun(event: MouthReady) -> Result:

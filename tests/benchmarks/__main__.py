@@ -24,6 +24,7 @@ MEASUREMENTS = (
     "throughput",
     "over_kafka",
     "latency",
+    "growth",
     "batching",
 )
 ASKED_FOR = ("gpu",)  # only by name: it needs a GPU, and another onnxruntime (`make bench-gpu`)

@@ -190,7 +190,9 @@ class Embedded:
         self._asked.add(clip_id)
         answered = self.edge.handler.waiters.begin(clip_id)
         try:
-            taken = self.edge.pool.submit_in_turn(self.edge.handler.receive, clip_id, data, asked, time.time())
+            taken = self.edge.pool.submit_in_turn(
+                self.edge.handler.receive, clip_id, data, asked, time.time(), patient=True
+            )
         except Busy:
             self._forget(clip_id, answered)
             raise
@@ -200,8 +202,8 @@ class Embedded:
         """The clip's result once it is there, or why there is none; then the clip is forgotten."""
         wait_s = self.settings.preprocess.wait_s
         try:
-            sent.taken.result()
-            result = sent.answered.result(timeout=wait_s)
+            begun = sent.taken.result()
+            result = sent.answered.result(timeout=None if begun.watched_s is not None else wait_s)
             self.edge.handler.delete(sent.clip_id)
             return result.fault() or result
         except TimeoutError:

@@ -8,7 +8,7 @@ WebVTT: W3C Candidate Recommendation of 4 April 2019. SRT has no standard; this 
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lipsol.errors import BadInput
@@ -17,6 +17,7 @@ MAX_CUE_LENGTH = 74  # characters: two lines of 37, as in the BBC's subtitle gui
 MAX_CUE_MS = 7000  # a cue stays no longer than this unless one word does
 PAUSE_MS = 1000  # a silence that long parts two cues
 NOT_SURE = "[not sure]"
+NOT_READ = "[not read]"
 
 TimedText = tuple[str, float, float]  # a word, and the seconds from the clip's start at which it begins and ends
 
@@ -30,18 +31,41 @@ class _Spoken:
     end: int
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A part of a recording: its words on the recording's clock; not sure and alternatives as in `to_srt`.
+
+    gap  from when to when nothing could be read, seconds; None: words were
+    """
+
+    words: Sequence[TimedText]
+    sure: bool = True
+    alternatives: Sequence[str] = ()
+    gap: tuple[float, float] | None = None
+
+    @property
+    def timed(self) -> Sequence[TimedText]:
+        """What its cues show, and when."""
+        return self.words if self.gap is None else [(NOT_READ, *self.gap)]
+
+
 def to_srt(words: Sequence[TimedText], *, sure: bool = True, alternatives: Sequence[str] = ()) -> str:
     """The words as SRT, a cue a phrase.
 
     Not sure: every cue says so, or, where other readings are given, one cue offers them all. SRT knows no escapes, so
     angle brackets become ‹ and ›, which no player takes for a tag or an arrow. Raises BadInput for a time without end.
     """
-    others = [] if sure else [_plain(other) for other in alternatives]
-    cues = []
-    for n, cue in enumerate(_cues(words, whole=bool(others)), start=1):
-        line = " ".join(_plain(word.text) for word in cue)
-        times = f"{_clock(cue[0].start, ',')} --> {_clock(cue[-1].end, ',')}"
-        cues.append(f"{n}\n{times}\n{_marked(line, others, sure=sure)}\n")
+    return srt_of([Reading(words, sure, alternatives)])
+
+
+def srt_of(readings: Sequence[Reading]) -> str:
+    """A recording as SRT: as `to_srt` has each of its parts, one after the other."""
+    cues: list[str] = []
+    for part, others in _each(readings, _plain):
+        for cue in _cues(part.timed, whole=bool(others)):
+            line = " ".join(_plain(word.text) for word in cue)
+            times = f"{_clock(cue[0].start, ',')} --> {_clock(cue[-1].end, ',')}"
+            cues.append(f"{len(cues) + 1}\n{times}\n{_marked(line, others, sure=part.sure)}\n")
     return "\n".join(cues)
 
 
@@ -53,15 +77,26 @@ def to_vtt(
     language: a tag such as "ur" (BCP 47), given to each cue as a language span: WebVTT has no header for it.
     Raises BadInput for a time without end.
     """
-    others = [] if sure else [_escaped(other) for other in alternatives]
+    return vtt_of([Reading(words, sure, alternatives)], language=language)
+
+
+def vtt_of(readings: Sequence[Reading], *, language: str = "") -> str:
+    """A recording as WebVTT: as `to_vtt` has each of its parts, one after the other."""
     before, after = (f"<lang {_escaped(language)}>", "</lang>") if language else ("", "")
     cues = ["WEBVTT\n"]
-    for cue in _cues(words, whole=bool(others)):
-        timed = [f"<{_clock(word.start, '.')}>{_escaped(word.text)}" for word in cue[1:]]
-        line = " ".join([_escaped(cue[0].text), *timed])
-        times = f"{_clock(cue[0].start, '.')} --> {_clock(cue[-1].end, '.')}"
-        cues.append(f"{times}\n{before}{_marked(line, others, sure=sure)}{after}\n")
+    for part, others in _each(readings, _escaped):
+        for cue in _cues(part.timed, whole=bool(others)):
+            timed = [f"<{_clock(word.start, '.')}>{_escaped(word.text)}" for word in cue[1:]]
+            line = " ".join([_escaped(cue[0].text), *timed])
+            times = f"{_clock(cue[0].start, '.')} --> {_clock(cue[-1].end, '.')}"
+            cues.append(f"{times}\n{before}{_marked(line, others, sure=part.sure)}{after}\n")
     return "\n".join(cues)
+
+
+def _each(readings: Sequence[Reading], written: Callable[[str], str]) -> Iterator[tuple[Reading, list[str]]]:
+    """The readings, each with the others that are offered beside it."""
+    for reading in readings:
+        yield reading, [] if reading.sure else [written(other) for other in reading.alternatives]
 
 
 def _cues(words: Sequence[TimedText], *, whole: bool) -> list[list[_Spoken]]:

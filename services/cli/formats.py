@@ -6,11 +6,16 @@ from typing import Any
 
 from services.cli.sources import Spoken
 from services.cli.truths import same
-from services.preprocess.results import Result
+from services.preprocess.results import Result, Sentence
 
 
 def text_line(path: Path, result: Result, spoken: Spoken | None) -> str:
-    """One line: the clip, its words and how sure they are; then, if told, a mark and what was really said."""
+    """One line: the clip, its words and how sure they are; then, if told, a mark and what was really said.
+
+    Of a recording a line for each sentence, with the time at which it begins.
+    """
+    if result.sentences:
+        return "\n".join(f"{path}  {_at(each.start_s)}  {_sentence(each)}" for each in result.sentences)
     line = f"{path}  {_words(result)}  {percent(result.confidence)}"
     return line if spoken is None else f"{line}  {mark(result, spoken.text)} {spoken.text}"
 
@@ -36,7 +41,22 @@ def percent(share: float) -> str:
     return f"{math.floor(100 * share)} %"
 
 
-def _words(result: Result) -> str:
+def _sentence(each: Sentence) -> str:
+    """A recording's sentence with how sure it is, or why it was not read."""
+    if each.problem is not None:
+        return f"not read: {each.problem.detail}"
+    return f"{_words(each)}  {percent(each.confidence)}"
+
+
+def _at(seconds: float) -> str:
+    """A time in a recording, as 1:02:03.4."""
+    whole, tenths = divmod(round(10 * seconds), 10)
+    minutes, rest = divmod(whole, 60)
+    hours = f"{minutes // 60}:" if minutes >= 60 else ""
+    return f"{hours}{minutes % 60:02}:{rest:02}.{tenths}"
+
+
+def _words(result: Result | Sentence) -> str:
     """The words if the reader is sure of them, else the first possibilities, each with those that look the same."""
     if not result.abstained:
         return result.text

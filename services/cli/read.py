@@ -42,7 +42,8 @@ class Tally:
         """Count one clip."""
         if outcome.result is not None:
             self.read += 1
-            self.unsure += outcome.result.abstained
+            sentences = [each for each in outcome.result.sentences if each.problem is None]
+            self.unsure += all(each.abstained for each in sentences) if sentences else outcome.result.abstained
         elif isinstance(outcome.fault, BadInput):
             self.refused += 1
         else:

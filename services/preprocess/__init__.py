@@ -25,6 +25,7 @@ from services.preprocess.handler import Handler, Watching
 from services.preprocess.keeping import Keeper
 from services.preprocess.pool import Pool
 from services.preprocess.receiving import Receiving
+from services.preprocess.recordings import Recordings
 from services.preprocess.repeats import Repeats
 from services.preprocess.settings import PreprocessSettings
 from services.preprocess.settling import Settling
@@ -72,7 +73,9 @@ class Edge(Service):
         super().stop()
 
     def finish(self) -> None:
-        """Fetch no more, and watch what was taken to its end."""
+        """Fetch no more, and watch what was taken to its end; recordings as far as there is time."""
+        if self.handler.recordings is not None:
+            self.handler.recordings.stop(self.settings.grace_s)
         self._batches.stop(self.settings.grace_s)
         self.pool.stop()
 
@@ -116,8 +119,17 @@ def build(
         now=time.time,
         telemetry=telemetry,
     )
+    threads = settings.workers or available_cpus()
+    pool = Pool(
+        threads,
+        settings.line,
+        settings.retry_after_s,
+        lambda taken: telemetry.set("lipsol_waiting_clips", float(taken)),
+    )
+    limits = Limits(max_bytes=settings.max_bytes, max_seconds=settings.clip_seconds)
+    recordings = Recordings(pool, bound=settings.recordings, ahead=settings.recording_ahead)
     handler = Handler(
-        watcher=watcher or Watcher(Limits(max_bytes=settings.max_bytes)),
+        watcher=watcher or Watcher(limits, settings.max_seconds),
         settling=settling,
         registry=registry,
         language=settings.language,
@@ -126,13 +138,7 @@ def build(
         aside=aside.tell,
         now=time.time,
         telemetry=telemetry,
-    )
-    threads = settings.workers or available_cpus()
-    pool = Pool(
-        threads,
-        settings.line,
-        settings.retry_after_s,
-        lambda taken: telemetry.set("lipsol_waiting_clips", float(taken)),
+        recordings=recordings if settings.max_seconds > settings.clip_seconds else None,
     )
     fetching = Fetching(
         handler, pool, objects or Objects(store), store, max_bytes=settings.max_bytes, ahead=settings.ahead

@@ -78,7 +78,10 @@ class Fetching:
                 deadline_at=event.deadline_at,
                 keyed=True,
                 batch=event.batch,
+                patient=True,
             ).result()
+            if self._handler.recordings is not None:
+                self._handler.recordings.wait(event.clip_id)  # a replica that dies meanwhile leaves it to another
         except BadInput as refusal:
             refused = self._waiting(event).model_copy(update={"state": "failed", "problem": Problem.of(refusal)})
             self._done(event, refused)

@@ -4,11 +4,12 @@ What then comes back of it is `settling`'s.
 
 import hashlib
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from lipsol.clips.watch import Watched
+from lipsol.clips.framing import TooLong
+from lipsol.clips.watch import Watched, Window
 from lipsol.errors import BadInput, Busy, ModelError, NotFound, TooLate, Transient
 from lipsol.events import ClipDeleted, ClipRefused, Event, FeedbackGiven, MouthReady
 from lipsol.registry.port import Registry
@@ -18,6 +19,7 @@ from lipsol.traffic import Route, routed
 from services.preprocess.asking import Asked
 from services.preprocess.flight import Flight
 from services.preprocess.keeping import Keeper
+from services.preprocess.recordings import Recording, Recordings
 from services.preprocess.repeats import Repeats
 from services.preprocess.results import Lips, Result, begun
 from services.preprocess.settling import Settling
@@ -28,7 +30,13 @@ class Watching(Protocol):
     """`lipsol.clips.watch.Watcher`, as far as the edge needs it."""
 
     def watch(self, data: bytes) -> Watched:
-        """The mouth in a video file's bytes. Raises BadInput for what can't be read. Called by many threads."""
+        """The mouth in a video file's bytes. Raises BadInput for what can't be read, TooLong for what is no clip but a
+        recording. Called by many threads.
+        """
+        ...
+
+    def windows(self, data: bytes) -> Iterator[Window]:
+        """The windows of a recording. Raises BadInput for one of which nothing can be decoded."""
         ...
 
 
@@ -43,6 +51,7 @@ class Handler:
     aside     the same some time soon, for events that no answer hangs on
     now       Unix time, seconds
     telemetry counts clips, refusals and answers
+    recordings reads what is too long for a clip; None: that is refused
     """
 
     watcher: Watching
@@ -54,6 +63,7 @@ class Handler:
     aside: Callable[[Event], None]
     now: Callable[[], float]
     telemetry: Telemetry
+    recordings: Recordings | None = None
 
     @property
     def keeper(self) -> Keeper:
@@ -85,12 +95,16 @@ class Handler:
         deadline_at: float = 0.0,
         keyed: bool = False,
         batch: str = "",
+        patient: bool = False,
     ) -> Result:
         """Take one clip: watch it, keep its mouth, and have it read. Returns its result so far ("reading").
+
+        A recording is watched by `recordings` from here on, window by window.
 
         deadline_at  Unix seconds after which nobody waits for it any more; 0.0: no such time
         keyed        it may be sent again under the same id
         batch        the batch that it belongs to: who fetched it tells of a refusal; "": none
+        patient      a recording may wait for its turn; else it is turned away with Busy
 
         Raises BadInput for a clip or a wish that can't be met, TooLate past the deadline, Transient or Busy when store
         or bus can't take it; then nothing of it is kept, but for what a repeat of a keyed one goes on from.
@@ -100,7 +114,14 @@ class Handler:
         try:
             self._check_time(deadline_at)
             asked = asked.checked(self.registry, self.language)
-            event = self._kept(clip_id, self._watched(clip_id, data, batch), asked, received_at, deadline_at)
+            try:
+                watched = self._watched(clip_id, data, batch)
+            except TooLong:
+                if self.recordings is None:
+                    raise
+                recording = Recording(clip_id, asked, received_at, deadline_at, keyed)
+                return self.recordings.begin(self, recording, self.watcher.windows(data), patient=patient)
+            event = self._kept(clip_id, watched, asked, received_at, deadline_at)
             self._check_time(deadline_at)
             return self._hand_on(event, keyed=keyed)
         except Exception as fault:
@@ -116,15 +137,24 @@ class Handler:
         """A clip's result as it stands. Raises NotFound."""
         return self.keeper.result(clip_id)
 
+    def hand_on_window(self, window_id: str, window: Window, of: Recording) -> None:
+        """Have a window of a recording read, as a clip of its own. Raises Transient when store or bus can't take it."""
+        if window.watched is not None:
+            asked = replace(of.asked, session=of.asked.session or of.clip_id)
+            event = self._kept(window_id, window.watched, asked, self.now(), of.deadline_at)
+            self._hand_on(event, keyed=True)
+
     def lips(self, clip_id: str) -> Lips:
-        """The lips of a clip, frame by frame. Raises NotFound."""
+        """The lips of a clip, frame by frame. Raises NotFound; for a recording too, whose sentences have theirs."""
         return self.keeper.lips(clip_id)
 
     def delete(self, clip_id: str) -> None:
         """Forget a clip and all that belongs to it, here and everywhere. Raises NotFound if there is nothing."""
         self.keeper.result(clip_id)
+        windows = self.keeper.windows(clip_id)
         self.settling.forget(clip_id)
-        self.publish(ClipDeleted(clip_id))
+        for each in (*windows, clip_id):
+            self.publish(ClipDeleted(each))
 
     def feedback(self, clip_id: str, text: str | None, verdict: str | None) -> FeedbackGiven:
         """Take a person's word on a reading: what was really said, or whether it was right.
@@ -132,6 +162,11 @@ class Handler:
         Raises NotFound without the clip, BadInput where nothing was read yet or the text is not of its language.
         """
         result = self.result(clip_id)
+        if result.sentences:
+            raise BadInput(
+                f"a recording of {len(result.sentences)} sentences can't be judged as one",
+                "judge its sentences: each has a clip_id of its own",
+            )
         if result.state != "read" or result.model is None:
             raise BadInput(f"the clip is {result.state}: there are no words to judge", "wait until it is read")
         text = _spelled(text, result.language) if text is not None else None
@@ -160,7 +195,7 @@ class Handler:
         try:
             return self.watcher.watch(data)
         except BadInput as fault:
-            if not batch:
+            if not batch and (self.recordings is None or not isinstance(fault, TooLong)):
                 self.aside(ClipRefused(clip_id, "", fault.detail, fault.cure, self.now()))
             raise
 

@@ -93,6 +93,14 @@ class Keeper:
             except NotFound:
                 pass
 
+    def note_window(self, clip_id: str, window_id: str) -> None:
+        """Keep that a clip is a window of a recording, so that both are forgotten together."""
+        self._store.put(f"{_windows_prefix(clip_id)}{window_id}", b"", self._retention_s)
+
+    def windows(self, clip_id: str) -> list[str]:
+        """The windows of a recording that were ever handed on; none for any other clip."""
+        return [key.rpartition("/")[2] for key in self._store.list(_windows_prefix(clip_id))]
+
     def forget(self, clip_id: str) -> int:
         """Remove all that is kept of a clip; returns how many things that were."""
         with self._lock(clip_id):
@@ -125,6 +133,10 @@ def _mouth_key(clip_id: str, data: bytes) -> str:
 
 def _lips_key(clip_id: str) -> str:
     return f"clips/{clip_id}/lips.npz"
+
+
+def _windows_prefix(clip_id: str) -> str:
+    return f"clips/{clip_id}/windows/"
 
 
 def _begun_key(clip_id: str) -> str:

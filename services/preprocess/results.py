@@ -4,6 +4,7 @@ A result grows by events alone (`MouthReady`, then `PredictionMade` or `DeadLett
 changes nothing: the first reading stands.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -104,12 +105,17 @@ class Sentence(_Part):
     abstained: bool = Field(default=False, description="True: not sure")
     alternatives: tuple[Alternative, ...] = ()
     words: tuple[Word, ...] = Field(default=(), description="In seconds from the recording's start")
+    none: float | None = Field(default=None, ge=0, le=1, description="As a clip has it")
     problem: Problem | None = Field(default=None, description="Why this part was not read; null: it was")
+
+    def offered(self) -> list[list[str]]:
+        """As a clip offers it."""
+        return _offered(self.text, self.alternatives)
 
     def reading(self) -> Reading:
         """As captions show it."""
         words = [(word.text, word.start_s, word.end_s) for word in self.words]
-        others = [other.text for other in self.alternatives[: POSSIBILITIES - 1]]
+        others = [group[0] for group in self.offered()[1:]]
         return Reading(words, not self.abstained, others, (self.start_s, self.end_s) if self.problem else None)
 
 
@@ -157,23 +163,8 @@ class Result(_Part):
         return to_vtt(words, sure=not self.abstained, alternatives=others, language=self.language)
 
     def offered(self) -> list[list[str]]:
-        """What is offered when the reader is not sure: a few readings, each followed by those that look the same.
-
-        The first is `text`. Readings that look alike are apart only where there are no others.
-        """
-        groups: list[list[str]] = [[self.text]]
-        at: dict[int, int] = {LIKE_TEXT: 0}
-        for other in self.alternatives:
-            place = at.get(other.look) if other.look else None
-            if place is not None:
-                groups[place].append(other.text)
-            elif len(groups) < POSSIBILITIES:
-                at[other.look] = len(groups)
-                groups.append([other.text])
-        for group in groups:
-            while len(groups) < POSSIBILITIES and len(group) > 1:
-                groups.append([group.pop(1)])
-        return groups
+        """What is offered when the reader is not sure: a few readings, each followed by those that look the same."""
+        return _offered(self.text, self.alternatives)
 
     def fault(self) -> LipsolError | None:
         """Why this clip was given up, as it would have been raised; None if it was not."""
@@ -183,12 +174,30 @@ class Result(_Part):
         return kinds.get(self.problem.status, BadInput)(self.problem.detail, self.problem.cure)
 
 
+def _offered(text: str, alternatives: Sequence[Alternative]) -> list[list[str]]:
+    """A few readings, the first of them `text`. Readings that look alike are apart only where there are no others."""
+    groups: list[list[str]] = [[text]]
+    at: dict[int, int] = {LIKE_TEXT: 0}
+    for other in alternatives:
+        place = at.get(other.look) if other.look else None
+        if place is not None:
+            groups[place].append(other.text)
+        elif len(groups) < POSSIBILITIES:
+            at[other.look] = len(groups)
+            groups.append([other.text])
+    for group in groups:
+        while len(groups) < POSSIBILITIES and len(group) > 1:
+            groups.append([group.pop(1)])
+    return groups
+
+
+# pydantic describes a tuple in a way that few readers of descriptions follow.
 PAIR = {
     "type": "array",
     "items": {"type": "number"},
     "minItems": 2,
     "maxItems": 2,
-}  # a tuple says it so that few read it
+}
 Point = Annotated[tuple[float, float], WithJsonSchema(PAIR)]
 
 

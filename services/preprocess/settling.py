@@ -56,7 +56,9 @@ class Settling:
         return []
 
     def forget(self, clip_id: str) -> None:
-        """Remove all that is kept of a clip; who waits for it is told so."""
+        """Remove all that is kept of a clip, and of a recording's windows; who waits for it is told so."""
+        for window_id in self.keeper.windows(clip_id):
+            self.forget(window_id)
         self.repeats.forget(clip_id)
         self.keeper.forget(clip_id)
         self.flight.remove(clip_id)

@@ -135,7 +135,7 @@ class Result(_message.Message):
     def __init__(self, clip_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., abstained: _Optional[bool] = ..., alternatives: _Optional[_Iterable[_Union[_events_pb2.AlternativeText, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[_events_pb2.TimedWord, _Mapping]]] = ..., quality: _Optional[_Mapping[str, float]] = ..., faces: _Optional[int] = ..., language: _Optional[str] = ..., grammar: _Optional[str] = ..., model: _Optional[_Union[_events_pb2.ModelName, _Mapping]] = ..., track: _Optional[_Union[_events_pb2.Track, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., received_at: _Optional[float] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., none: _Optional[float] = ..., sentences: _Optional[_Iterable[_Union[Sentence, _Mapping]]] = ..., watched_s: _Optional[float] = ...) -> None: ...
 
 class Sentence(_message.Message):
-    __slots__ = ("clip_id", "start_s", "end_s", "text", "confidence", "abstained", "alternatives", "words", "problem")
+    __slots__ = ("clip_id", "start_s", "end_s", "text", "confidence", "abstained", "alternatives", "words", "problem", "none")
     CLIP_ID_FIELD_NUMBER: _ClassVar[int]
     START_S_FIELD_NUMBER: _ClassVar[int]
     END_S_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +145,7 @@ class Sentence(_message.Message):
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    NONE_FIELD_NUMBER: _ClassVar[int]
     clip_id: str
     start_s: float
     end_s: float
@@ -154,7 +155,8 @@ class Sentence(_message.Message):
     alternatives: _containers.RepeatedCompositeFieldContainer[_events_pb2.AlternativeText]
     words: _containers.RepeatedCompositeFieldContainer[_events_pb2.TimedWord]
     problem: Problem
-    def __init__(self, clip_id: _Optional[str] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., abstained: _Optional[bool] = ..., alternatives: _Optional[_Iterable[_Union[_events_pb2.AlternativeText, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[_events_pb2.TimedWord, _Mapping]]] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ...) -> None: ...
+    none: float
+    def __init__(self, clip_id: _Optional[str] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., abstained: _Optional[bool] = ..., alternatives: _Optional[_Iterable[_Union[_events_pb2.AlternativeText, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[_events_pb2.TimedWord, _Mapping]]] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., none: _Optional[float] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("type", "title", "status", "detail", "cure")

@@ -19,6 +19,14 @@ TOP = Path(__file__).resolve().parents[2]
 PAGES = [TOP / "README.md", TOP / "samples" / "README.md", *sorted((TOP / "docs").glob("*.md"))]
 SERVED = re.compile(r"(?:127\.0\.0\.1|localhost):8080")
 CALLED = "127.0.0.1:8090"  # the gRPC door
+TENSORS = "127.0.0.1:8081"  # the reading service's own door
+ALONE = """
+from lipsol.bus.memory import MemoryBus
+from lipsol.runtime.settings import load
+from services.__main__ import serve_alone
+from services.embedded import EmbeddedSettings
+serve_alone("inference", load(EmbeddedSettings), MemoryBus())
+"""
 OPERATED = re.compile(r"\blipsol (traffic|dead-letters|explain)\b")  # verbs that look for a platform that runs
 STAYS = re.compile(
     r"(\S*lipsol serve|\S*lipsol train|\S*python3? -m services)\b"
@@ -106,6 +114,22 @@ def port(place, rpc_port) -> Iterator[int]:
             server.wait(timeout=30)
 
 
+@pytest.fixture(scope="module")
+def tensor_port(place) -> Iterator[int]:
+    """Where a reading service by itself takes tensors."""
+    free = _free_port()
+    ports = {"INFERENCE__PORT": free, "INFERENCE__GRPC_PORT": 0, "TELEMETRY__METRICS_PORT": 0}
+    told = os.environ | {f"LIPSOL_{name}": str(port) for name, port in ports.items()}
+    with (place / "inference.log").open("wb") as log:
+        server = subprocess.Popen([sys.executable, "-c", ALONE], cwd=TOP, env=told, stdout=log, stderr=log)
+        try:
+            _wait_until_ready(f"http://127.0.0.1:{free}/readyz", server, place / "inference.log")
+            yield free
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
 def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path, at_most_s: float = 60.0) -> None:
     until = time.monotonic() + at_most_s
     while time.monotonic() < until and server.poll() is None:
@@ -124,6 +148,8 @@ def test_the_commands_of_a_block_do_what_they_say(block, place, request):
     if CALLED in script:
         request.getfixturevalue("port")
         script = script.replace(CALLED, f"127.0.0.1:{request.getfixturevalue('rpc_port')}")
+    if TENSORS in script:
+        script = script.replace(TENSORS, f"127.0.0.1:{request.getfixturevalue('tensor_port')}")
     if OPERATED.search(script):
         request.getfixturevalue("port")
     if SERVED.search(script):

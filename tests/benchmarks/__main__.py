@@ -21,6 +21,7 @@ from tests.conftest import TOP
 MEASUREMENTS = (
     "stages",
     "preprocess",
+    "decoding",
     "throughput",
     "over_kafka",
     "latency",

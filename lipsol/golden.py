@@ -16,10 +16,12 @@ from lipsol.reader import BUNDLE_GRAMMAR, NEVER_QUITE, Bound, Heard, Reader
 
 FRAMES = 38  # of a golden clip: 1.5 s, some words, and at most 0.4 MB
 DECISIVE = 2.0  # times as likely as the runner-up: a reading that rounding can't tip over
-# How far a confidence may be from the golden one. Processors sum in different orders, which moves log-probabilities by
-# less than 1e-4; half precision has 11 bits, which moves them by hundredths.
+# How far a confidence may be from the golden one. Threads, company in a batch and the graph's optimisation change the
+# order of sums: they moved the stock bundles' log-probabilities by 2e-5 at most and no confidence, which has four
+# decimals. Rounding what goes into and comes out of each product to half precision's 11 bits moved those of the samples
+# by 0.006 at most.
 TOLERANCE = 1e-3
-TOLERANCE_FP16 = 5e-2
+TOLERANCE_FP16 = 2e-2
 WAYS: Mapping[Kind, tuple[Way, ...]] = {"words": ("words",), "sentences": ("grammar", "free")}
 BOUNDS: Mapping[Way, Bound] = {"grammar": BUNDLE_GRAMMAR, "free": None, "words": BUNDLE_GRAMMAR}
 

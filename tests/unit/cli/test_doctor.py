@@ -1,10 +1,14 @@
 import json
 import socket
 
+import pytest
+
 from lipsol.errors import LipsolError
+from lipsol.signing import Keys
 from services.cli import checks
 from services.cli.checks import Diagnosis, check_models, model_diagnosis
 from services.cli.doctor import run
+from tests.bundles_broken import FAULTS, bench
 
 
 def finding(*diagnoses):
@@ -67,6 +71,15 @@ def test_a_file_that_is_no_bundle_is_told_with_its_cure(tmp_path):
     assert found.state == "warning"
     assert "torn.lipsol" in found.finding
     assert found.cure
+
+
+@pytest.mark.parametrize("name", ["unsigned", "flipped network", "other golden text"])
+def test_a_bundle_that_no_service_would_read_with_is_told_with_its_cure(tmp_path, name):
+    made = bench(tmp_path)
+    FAULTS[name].make(made)
+    found = model_diagnosis(made.file, None, Keys.load(made.keys))
+    assert (found.state, FAULTS[name].told in found.finding) == ("warning", True)
+    assert FAULTS[name].cure in found.cure
 
 
 def test_without_any_model_clips_can_t_be_read(tmp_path, monkeypatch):

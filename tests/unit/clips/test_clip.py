@@ -1,7 +1,10 @@
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
-from lipsol.clips.clip import Clip, MouthClip
+from lipsol.clips.clip import LAYOUT, Clip, MouthClip
 from lipsol.errors import BadInput
 
 
@@ -23,6 +26,46 @@ def test_a_mouth_clip_survives_its_bytes():
 def test_bytes_that_are_no_mouth_clip_are_refused(data):
     with pytest.raises(BadInput, match="no mouth clip"):
         MouthClip.from_bytes(data)
+
+
+def _packed(compressed=False, **other):
+    """An .npz of a mouth clip's arrays, some of them others."""
+    whole = _mouth(3)
+    arrays = {name: getattr(whole, name) for name in LAYOUT} | other
+    out = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(out, **arrays)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (_packed(mouth=np.zeros((3, 96, 95), np.uint8)), r"mouth is uint8\(3, 96, 95\), not uint8\(3, 96, 96\)"),
+        (_packed(lips=np.zeros((2, 40, 2), np.float32)), "lips is"),
+        (_packed(jaw=np.zeros((3, 16, 2))), "jaw is float64"),
+        (_packed(seen=np.bool_(1)), r"not uint8\(1, 96, 96\)"),
+        (_packed(seen=np.array([None, None, None])), "allow_pickle"),
+        (_packed(compressed=True), "deflated"),
+    ],
+    ids=["size", "length", "type", "no array", "pickle", "deflated"],
+)
+def test_arrays_that_are_not_one_mouth_s_are_refused_by_name(data, said):
+    with pytest.raises(BadInput, match=said):
+        MouthClip.from_bytes(data)
+
+
+def test_an_array_that_claims_to_be_huge_is_refused():
+    out, claim = io.BytesIO(_packed()), io.BytesIO()
+    shape = (10**13, 96, 96)
+    np.lib.format.write_array_header_1_0(claim, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(out) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()} | {"mouth.npy": claim.getvalue()}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as changed:
+        for name, data in members.items():
+            changed.writestr(name, data)
+    with pytest.raises(BadInput, match="no mouth clip"):
+        MouthClip.from_bytes(out.getvalue())
 
 
 def test_a_cut_holds_the_frames_asked_for():

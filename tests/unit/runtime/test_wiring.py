@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from lipsol.bus.kafka import KafkaBus, Link
 from lipsol.bus.memory import MemoryBus
+from lipsol.errors import BadInput
 from lipsol.registry.local import LocalRegistry
 from lipsol.runtime.settings import BusSettings, RegistrySettings, Settings, StoreSettings
 from lipsol.runtime.wiring import kafka_link, open_bus, open_registry, open_store, shipped_models
+from lipsol.signing import SigningKey
 from lipsol.store.local import LocalStore
 
 
@@ -37,6 +41,17 @@ def test_a_kafka_is_reached_as_the_settings_say_and_need_not_be_there():
     assert (link.buffer, link.buffer_bytes) == (256, 2 << 20)
     assert Link() == kafka_link(Settings(bus=BusSettings(kind="kafka")))
     assert "s3cret" not in repr(settings)
+
+
+def test_a_registry_has_the_keys_that_the_settings_name(tmp_path: Path):
+    key = SigningKey.new()
+    (tmp_path / "key.pem").write_bytes(key.public_pem())
+    keys = open_registry(Settings(registry=RegistrySettings(keys=tmp_path))).keys
+    assert keys is not None
+    assert list(keys.public) == [key.id]
+    assert open_registry(Settings()).keys is None
+    with pytest.raises(BadInput, match="nowhere.pem can't be read"):
+        open_registry(Settings(registry=RegistrySettings(keys=tmp_path / "nowhere.pem")))
 
 
 def test_the_models_of_a_checkout_are_found_from_everywhere(top: Path, tmp_path: Path, monkeypatch):

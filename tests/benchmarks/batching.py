@@ -26,7 +26,6 @@ from lipsol.clips.clip import MouthClip
 from lipsol.clips.watch import Watcher
 from lipsol.proto.oip import inference_pb2 as pb
 from services.inference.oip.bodies import HEADER_LENGTH
-from tests.benchmarks.bento_side import packed
 from tests.benchmarks.clients import Load
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.ground import MODEL, Ground
@@ -114,8 +113,9 @@ def written(folder: Path, side: str, requests: Sequence[bytes]) -> list[Path]:
 
 
 def over_bentoml(mouth: MouthClip) -> bytes:
-    """One mouth as the BentoML service takes it."""
-    return _http("/read", {"content-type": "application/octet-stream"}, packed(mouth))
+    """One mouth as the BentoML service takes it: its tensors, one behind the other."""
+    body = b"".join(data for *_, data in _tensors(mouth))
+    return _http("/read", {"content-type": "application/octet-stream"}, body)
 
 
 def over_rest(mouth: MouthClip) -> bytes:

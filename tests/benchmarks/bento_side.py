@@ -30,13 +30,8 @@ BINARY = {"type": "string", "format": "binary"}
 Packed = Annotated[list[bytes], PlainValidator(lambda body: [body]), WithJsonSchema(BINARY)]
 
 
-def packed(mouth: MouthClip) -> bytes:
-    """The tensors that a network takes, one behind the other."""
-    return mouth.mouth.tobytes() + mouth.lips.tobytes() + mouth.jaw.tobytes()
-
-
 def unpacked(body: bytes) -> MouthClip:
-    """The mouth whose tensors these are, not copied."""
+    """The mouth whose tensors these are, one behind the other; not copied."""
     frames = len(body) // FRAME_BYTES
     pixels = frames * MOUTH_PX * MOUTH_PX
     points = frames * LIP_POINTS * 2

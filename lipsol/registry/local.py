@@ -1,4 +1,4 @@
-"""The registry in a folder: every `*.lipsol` file there is a model.
+"""The registry in a folder: every `*.lipsol` file there is a model; or one such file alone.
 
 A bundle is a zip with `card.json` at its top; only that is read here. The folder is looked at anew on each call, so a
 bundle that is put there is found at once; a file is hashed once, and again when its size or time changes. A file that
@@ -58,7 +58,7 @@ class Broken:
 
 
 class LocalRegistry:
-    """Bundles in a folder; a folder that is not there holds none."""
+    """Bundles in a folder, or one bundle file; what is not there holds none."""
 
     def __init__(self, folder: Path, keys: Keys | None = None) -> None:
         self._folder = folder
@@ -121,9 +121,14 @@ class LocalRegistry:
             return Broken(stamp, f"{fault.detail}; {fault.cure}")
 
 
+def bundle_files(folder: Path) -> list[Path]:
+    """The files that should be bundles: those of a folder by name, or the one that is named itself."""
+    return [folder] if folder.is_file() else sorted(folder.glob("*" + SUFFIX))
+
+
 def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
     stamps = {}
-    for path in sorted(folder.glob("*" + SUFFIX)) if folder.is_dir() else []:
+    for path in bundle_files(folder):
         try:
             facts = path.stat()
         except FileNotFoundError:

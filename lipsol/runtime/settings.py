@@ -132,8 +132,8 @@ class RegistrySettings(Section):
     """Which adapter knows the models. `local` is a folder of bundle files (`*.lipsol`)."""
 
     folder: Path | None = None
-    """The folder. None: `models/` beside the installed package, which a checkout has; else `models/` in the working
-    directory."""
+    """The folder, or one bundle file alone. None: `models/` beside the installed package, which a checkout has; else
+    `models/` in the working directory."""
 
     keys: Path | None = None
     """Whose signature a bundle must have: a PEM file of Ed25519 public keys, or a folder of such `*.pem` files. None: a

@@ -105,6 +105,7 @@ def check_onnxruntime() -> Iterator[Diagnosis]:
 
 def check_models() -> Iterator[Diagnosis]:
     """Is there a model that can be read with? Each is opened as a service does, and compared with the registry."""
+    from lipsol.registry.local import bundle_files
     from lipsol.runtime.settings import Settings
     from lipsol.runtime.wiring import open_registry, shipped_models
     from services.cli.environment import quiet
@@ -113,7 +114,7 @@ def check_models() -> Iterator[Diagnosis]:
     registry = open_registry(settings)
     folder = settings.registry.folder or shipped_models()
     digests = {registry.path(info.digest): info.digest for info in registry.models()}
-    found = [model_diagnosis(file, digests.get(file), registry.keys) for file in sorted(folder.glob("*.lipsol"))]
+    found = [model_diagnosis(file, digests.get(file), registry.keys) for file in bundle_files(folder)]
     yield from found
     if not any(each.state == "ok" for each in found):
         yield Diagnosis(

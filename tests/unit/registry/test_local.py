@@ -85,5 +85,15 @@ def test_a_file_that_changes_is_hashed_anew(tmp_path: Path):
     assert registry.find("grid-sentences").digest == second != first.digest
 
 
+def test_one_bundle_file_is_a_registry_too(tmp_path: Path):
+    digest = bundle(tmp_path, "one")
+    bundle(tmp_path, "two", name="other")
+    registry = LocalRegistry(tmp_path / "one.lipsol")
+    assert [info.digest for info in registry.models()] == [digest]
+    assert registry.path(digest) == tmp_path / "one.lipsol"
+    (tmp_path / "one.lipsol").write_bytes(b"")
+    assert registry.models() == [] and len(registry.faults()) == 1
+
+
 def test_a_folder_that_is_not_there_holds_no_models(tmp_path: Path):
     assert LocalRegistry(tmp_path / "nowhere").models() == []

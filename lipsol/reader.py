@@ -70,10 +70,11 @@ class Reader:
 
     def decode_many(self, mouths: Sequence[MouthClip], grammars: Sequence[Bound]) -> list[Decoded]:
         """Readings with raw probabilities: what calibration is fitted on."""
-        return [
-            self._decode(heard, self._wording(grammar))
-            for heard, grammar in zip(self.hear(mouths), grammars, strict=True)
-        ]
+        return [self.decode_raw(heard, grammar) for heard, grammar in zip(self.hear(mouths), grammars, strict=True)]
+
+    def decode_raw(self, heard: Heard, grammar: Bound = BUNDLE_GRAMMAR) -> Decoded:
+        """The same of what was heard."""
+        return self._decode(heard, self._wording(grammar))
 
     def hear(self, mouths: Sequence[MouthClip], at_once: int = MAX_BATCH) -> list[Heard]:
         """What the network says of each mouth, before any decoding, in the order given.

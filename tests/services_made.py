@@ -33,6 +33,7 @@ from lipsol.reader import Bound, Heard
 from lipsol.registry.port import ModelInfo
 from lipsol.runtime.settings import RegistrySettings, StoreSettings, TelemetrySettings
 from lipsol.text.grammar import Grammar
+from lipsol.text.wording import wording_of
 from lipsol.topics import STABLE_MOUTHS
 from services.doors.server import Server
 from services.doors.service import DoorSettings
@@ -101,12 +102,13 @@ class MadeReader:
         assert heard.frames
         return self._read(grammar)
 
-    def _read(self, grammar: Bound) -> Prediction:
+    def _read(self, bound: Bound) -> Prediction:
+        grammar = wording_of(bound).grammar
         text = next(grammar.sentences()) if isinstance(grammar, Grammar) else SAID
         words = tuple(Word(word, n * 0.1, n * 0.1 + 0.1, 0.9) for n, word in enumerate(text.split()))
         alternatives = tuple(Alternative(f"{text} {n}", 0.02) for n in range(3))
         named = grammar.name if isinstance(grammar, Grammar) else None if grammar is None else "grid"
-        return Prediction(text, 0.9, False, alternatives, words, "en", named)
+        return Prediction(text, 0.9, False, alternatives, words, "en", named, 0.05 if wording_of(bound).board else None)
 
 
 def info_of(name: str = "grid-sentences", language: str = "en", *, default: bool = True) -> ModelInfo:

@@ -51,10 +51,15 @@ def canned(
         "problem": None,
         "language": language,
         "grammar": "grid" if language == "en" else "urdu",
+        "none": None,
+        "sentences": [],
+        "watched_s": None,
         "model": MODEL,
         "timings_ms": {"total": 214.0},
         "received_at": 1_795_251_600.0,
     }
+    for other, look in zip(told["alternatives"], more.pop("looks", ()), strict=False):
+        other["look"] = look
     return told | more
 
 
@@ -67,6 +72,11 @@ RESULTS = {
         "unsure", "en", "lay red in v eight please", [0.9, 0.6, 0.5, 0.2, 0.4, 0.9],
         ["lay red in b eight please", "set red in v eight please", "lay red at v eight please"],
         abstained=True, confidence=0.31,
+    ),
+    "board": canned(
+        "board", "en", "lay red in b now", [0.9, 0.6, 0.5, 0.2, 0.4],
+        ["lay red in p now", "set red in d now", "lay red at b now", "set red in t now", "place blue at z now"],
+        abstained=True, confidence=0.18, none=0.62, looks=[1, 2, 1, 2, 3],
     ),
     "urdu": canned(
         "urdu", "ur", "آپ کیسے ہیں جی کیوں دو", [0.99, 0.98, 0.95, 0.52, 0.97, 0.81],
@@ -130,12 +140,28 @@ def app_of(fake: Fake) -> FastAPI:
 def _add_reading(app: FastAPI, fake: Fake) -> None:
     @app.post("/v1/clips")
     async def take(
-        request: Request, file: UploadFile, model: str = Form(""), grammar: str = Form(""), language: str = Form("")
+        request: Request,
+        file: UploadFile,
+        model: str = Form(""),
+        grammar: str = Form(""),
+        language: str = Form(""),
+        phrases: str = Form(""),
+        hotwords: str = Form(""),
     ) -> Response:
         name = Path(file.filename or "").stem
         sent = {"name": file.filename, "type": file.content_type, "bytes": await file.read()}
         key = request.headers["Idempotency-Key"]
-        fake.clips.append(sent | {"model": model, "grammar": grammar, "language": language, "key": key})
+        fake.clips.append(
+            sent
+            | {
+                "model": model,
+                "grammar": grammar,
+                "language": language,
+                "key": key,
+                "phrases": phrases,
+                "hotwords": hotwords,
+            }
+        )
         if name in PROBLEMS and not (name == "busy" and fake.healthy):
             return refusal(*PROBLEMS[name])
         if name == "stuck":

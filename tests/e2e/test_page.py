@@ -155,6 +155,28 @@ def test_what_is_not_sure_is_never_given_as_the_answer(send):
     assert page.get_by_role("status").all_inner_texts()[-1].startswith("Not sure. Perhaps one of these: lay red in v")
 
 
+def test_what_looks_the_same_is_offered_together_and_none_of_the_phrases_is_told(send):
+    page = send("board")
+    expect(page.locator("#guesses span")).to_have_text(["lay red in b now", "set red in d now", "place blue at z now"])
+    alike = page.locator("#guesses li").first.locator(".alike button")
+    expect(alike).to_have_text(["lay red in p now", "lay red at b now"])
+    expect(page.locator("#none")).to_have_text("None of your phrases: 62 %.")
+    alike.last.click()
+    expect(page.get_by_label("The right words")).to_have_value("lay red at b now")
+
+
+def test_who_knows_of_no_board_is_told_nothing_of_one(send):
+    expect(send("unsure").locator("#none")).to_be_hidden()
+
+
+def test_words_to_expect_go_along(page, edge, sample):
+    page.get_by_text("Options").click()
+    page.get_by_label("Words to expect, one a line").fill("bin\n\n set:20 ")
+    page.set_input_files("#file", {"name": "sure.mp4", "mimeType": "video/mp4", "buffer": sample.bytes()})
+    page.get_by_role("heading", name="What was said").wait_for()
+    assert edge.clips[0]["hotwords"].splitlines() == ["bin", "set:20"]
+
+
 def test_an_alternative_is_one_tap_away_and_becomes_a_correction(send, edge):
     page = send("sure")
     page.get_by_role("button", name="bin green by d three again").click()
@@ -284,7 +306,8 @@ def test_the_options_come_from_the_models_that_are_here(page, edge, sample):
     page.set_input_files("#file", {"name": "sure.mp4", "mimeType": "video/mp4", "buffer": sample.bytes()})
     page.get_by_role("heading", name="What was said").wait_for()
     assert edge.clips[0]["model"] == "grid-words"
-    assert edge.clips[0]["grammar"] == '{"name":"phrases","language":"en","phrases":["yes please","no thanks"]}'
+    clip = edge.clips[0]
+    assert (clip["grammar"], clip["phrases"].splitlines(), clip["hotwords"]) == ("", ["yes please", "no thanks"], "")
 
 
 def test_another_language_offers_its_own_models(page):

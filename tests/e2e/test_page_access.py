@@ -11,7 +11,7 @@ from tests.e2e.conftest import PATIENCE_MS, until
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 320, "height": 640}
-STATES = ["start", "camera", "sure", "unsure", "urdu", "faceless"]
+STATES = ["start", "camera", "sure", "unsure", "board", "urdu", "faceless"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 

@@ -1,18 +1,21 @@
 /**
  * @file The service's doors, as the page uses them. Every refusal becomes a `Problem`.
  *
- * @typedef {{text: string, confidence: number}} Alternative
- * @typedef {{text: string, start_s: number, end_s: number, confidence: number}} Word  seconds from the clip's start
+ * @typedef {{text: string, confidence: number, look: number}} Alternative
+ *          look: the same for readings that look the same on the lips, 1 like the best reading, 0 not told
+ * @typedef {{text: string, start_s: number, end_s: number, confidence: number, alike: string[]}} Word
+ *          seconds from the clip's start; alike: words that look the same and could stand there
  * @typedef {{title?: string, detail?: string, cure?: string}} Told  the parts of problem+json (RFC 9457) for people
  * @typedef {{name: string, version: string, digest: string}} ModelName
  * @typedef {{clip_id: string, state: "reading" | "read" | "failed", text: string, confidence: number,
  *            abstained: boolean, alternatives: Alternative[], words: Word[], quality: Object<string, number>,
- *            faces: number, language: string, grammar: string?, model: ModelName?, track: string,
+ *            faces: number, language: string, grammar: string?, none: number?, model: ModelName?, track: string,
  *            timings_ms: Object<string, number>, problem: Told?}} Result
  * @typedef {{fps: number, seen: boolean[], points: number[][][]}} Lips
  *          a frame has 40 [x, y], shares of the picture's width and height: 20 around the outside, 20 around the inside
  * @typedef {{name: string, kind: string, language: string, grammar: string, default: boolean}} Model
- * @typedef {{model: string, grammar: string, language: string}} Choices  "" leaves it to the service
+ * @typedef {{model: string, grammar: string, language: string, phrases: string, hotwords: string}} Choices
+ *          "" leaves it to the service; phrases and hotwords one a line
  */
 
 const CLIPS = "/v1/clips";

@@ -27,15 +27,14 @@ export function chosen() {
   const language = /** @type {HTMLSelectElement} */ (element("language")).value;
   const model = /** @type {HTMLSelectElement} */ (element("model")).value;
   const grammar = /** @type {HTMLSelectElement} */ (element("grammar")).value;
-  return { language, model, grammar: grammar === "phrases" ? ownPhrases(language, model) : grammar };
+  const own = grammar === "phrases";
+  return { language, model, grammar: own ? "" : grammar, phrases: own ? lines("phrases") : "", hotwords: lines("hotwords") };
 }
 
-/** @param {string} language @param {string} model @returns {string} a grammar document, "" without any phrase */
-function ownPhrases(language, model) {
-  const lines = /** @type {HTMLTextAreaElement} */ (element("phrases")).value.split("\n");
-  const phrases = lines.map((line) => line.trim()).filter(Boolean);
-  const spoken = language || (models.find((each) => each.name === model) ?? models.find((each) => each.default))?.language;
-  return phrases.length ? JSON.stringify({ name: "phrases", language: spoken ?? "en", phrases }) : "";
+/** @param {string} id @returns {string} what was written there, a phrase or word a line, without empty ones */
+function lines(id) {
+  const written = /** @type {HTMLTextAreaElement} */ (element(id)).value.split("\n");
+  return written.map((line) => line.trim()).filter(Boolean).join("\n");
 }
 
 function showPhrases() {

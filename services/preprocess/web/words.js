@@ -10,6 +10,8 @@ import { percent, speakIn } from "./language.js";
 const HIGH = 0.9;
 const FAIR = 0.6;
 const POSSIBILITIES = 3; // shown when the reader is not sure
+const OTHERS = 5; // alternatives shown when it is: of a board there may be hundreds
+const LIKE_BEST = 1; // the look of readings that look like the best one
 
 /**
  * Write a reading into the page.
@@ -23,9 +25,9 @@ export function writeReading(result, on) {
   element("certainty").hidden = element("legend").hidden = element("words").hidden = unsure;
   element("guesses").hidden = !unsure;
   writeWords(unsure ? [] : result.words, result.language, on.seek);
-  const best = { text: result.text, confidence: result.confidence };
-  writeChoices("guesses", unsure ? [best, ...result.alternatives].slice(0, POSSIBILITIES) : [], result.language, on.choose);
-  writeChoices("alternatives", unsure ? [] : result.alternatives, result.language, on.choose);
+  writeChoices("guesses", unsure ? offered(result) : [], result.language, on.choose);
+  writeChoices("alternatives", unsure ? [] : result.alternatives.slice(0, OTHERS).map((other) => [other]), result.language, on.choose);
+  writeNone(result.none ?? null);
   element("others").hidden = unsure || result.alternatives.length === 0;
   writeFaces(result.faces);
 }
@@ -36,8 +38,27 @@ export function writeReading(result, on) {
  */
 export function spokenSummary(result) {
   if (!result.abstained) return `Read: ${result.text}. ${percent(result.confidence)} sure.`;
-  const perhaps = [result.text, ...result.alternatives.map((other) => other.text)].slice(0, POSSIBILITIES);
-  return `Not sure. Perhaps one of these: ${perhaps.join("; ")}.`;
+  const perhaps = offered(result).map((group) => group.map((each) => each.text).join(", which looks like "));
+  return `Not sure. Perhaps one of these: ${perhaps.join("; ")}.${noneOf(result.none ?? null)}`;
+}
+
+/**
+ * What is offered when the reader is not sure: a few readings, each followed by those that look the same on the lips.
+ * Readings that look alike are apart only where there are no others.
+ * @param {Result} result
+ * @returns {Alternative[][]}
+ */
+export function offered(result) {
+  const groups = [[{ text: result.text, confidence: result.confidence, look: LIKE_BEST }]];
+  for (const other of result.alternatives) {
+    const alike = other.look && groups.find((group) => group[0].look === other.look);
+    if (alike) alike.push(other);
+    else if (groups.length < POSSIBILITIES) groups.push([other]);
+  }
+  for (const group of groups) {
+    while (groups.length < POSSIBILITIES && group.length > 1) groups.push(group.splice(1, 1));
+  }
+  return groups;
 }
 
 /**
@@ -58,17 +79,50 @@ function writeWords(words, language, seek) {
   speakIn(list, language);
   list.replaceChildren(...words.map((word) => {
     const item = pressable([make("span", { text: word.text }), share(word.confidence)], () => seek(word.start_s));
+    if (word.alike?.length) item.append(make("small", { text: `≈ ${word.alike.join(", ")}`, classes: ["alike"] }));
     item.classList.add(level(word.confidence));
     item.style.setProperty("--sure", `${100 * word.confidence ** 2}%`); // squared, so that the eye sees doubts
     return item;
   }));
 }
 
-/** @param {string} id @param {Alternative[]} readings @param {string} language @param {(text: string) => void} choose */
-function writeChoices(id, readings, language, choose) {
+/**
+ * Readings to press, each with those that look the same below it.
+ * @param {string} id @param {Alternative[][]} groups @param {string} language @param {(text: string) => void} choose
+ */
+function writeChoices(id, groups, language, choose) {
   speakIn(element(id), language);
-  element(id).replaceChildren(...readings.map(({ text, confidence }) =>
-    pressable([make("span", { text }), share(confidence)], () => choose(text))));
+  element(id).replaceChildren(...groups.map(([first, ...alike]) => {
+    const item = pressable([make("span", { text: first.text }), share(first.confidence)], () => choose(first.text));
+    if (alike.length) item.append(looksTheSame(alike, choose));
+    return item;
+  }));
+}
+
+/** @param {Alternative[]} readings @param {(text: string) => void} choose */
+function looksTheSame(readings, choose) {
+  const line = make("p", { classes: ["alike"] });
+  const told = make("small", { text: "Looks the same:" });
+  speakIn(told, "en");
+  line.append(told, ...readings.map(({ text }) => {
+    const button = make("button", { text });
+    button.setAttribute("type", "button");
+    button.addEventListener("click", () => choose(text));
+    return button;
+  }));
+  return line;
+}
+
+/** @param {number?} none */
+function writeNone(none) {
+  element("none").hidden = none === null;
+  element("none").textContent = noneOf(none).trim();
+}
+
+/** @param {number?} none probability that none of the person's phrases was said; null: there were none */
+function noneOf(none) {
+  if (none === null) return "";
+  return ` None of your phrases: ${none < 0.01 ? "under 1 %" : percent(none)}.`;
 }
 
 /** @param {number} faces */

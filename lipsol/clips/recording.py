@@ -49,7 +49,7 @@ class Window:
     fault: BadInput | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class _Person:
     """A face over the frames held: points and whether it was found; and its box when it was seen last."""
 

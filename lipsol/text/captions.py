@@ -9,7 +9,7 @@ WebVTT: W3C Candidate Recommendation of 4 April 2019. SRT has no standard; this 
 import html
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lipsol.errors import BadInput
 
@@ -94,9 +94,15 @@ def vtt_of(readings: Sequence[Reading], *, language: str = "") -> str:
 
 
 def _each(readings: Sequence[Reading], written: Callable[[str], str]) -> Iterator[tuple[Reading, list[str]]]:
-    """The readings, each with the others that are offered beside it."""
-    for reading in readings:
-        yield reading, [] if reading.sure else [written(other) for other in reading.alternatives]
+    """The readings, each with the others that are offered beside it; gaps reach from word to word at most."""
+    at = 0.0
+    for reading, after in zip(readings, [*readings[1:], Reading(())], strict=True):
+        shown = reading
+        if reading.gap is not None:
+            start, end = max(reading.gap[0], at), min([reading.gap[1], *(word[1] for word in after.words[:1])])
+            shown = replace(reading, gap=(start, max(start, end)))
+        at = max([at, *(word[2] for word in shown.timed)])
+        yield shown, [] if reading.sure else [written(other) for other in reading.alternatives]
 
 
 def _cues(words: Sequence[TimedText], *, whole: bool) -> list[list[_Spoken]]:

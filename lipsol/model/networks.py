@@ -44,8 +44,12 @@ def time_mask(length: Tensor, frames: int) -> Tensor:
 
 
 def clip_mean(x: Tensor, mask: Tensor) -> Tensor:
-    """Mean over each clip's own frames: (batch, frames, features) -> (batch, 1, features)."""
-    return (x * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
+    """Mean over each clip's own frames: (batch, frames, features) -> (batch, 1, features).
+
+    A product with the mask: a sum would add in another order with every length of padding, and what follows makes much
+    of such roundings.
+    """
+    return (mask.transpose(1, 2) @ x) / mask.sum(1, keepdim=True)
 
 
 def shrink_matrix() -> Tensor:

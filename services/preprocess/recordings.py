@@ -24,6 +24,7 @@ import structlog
 
 from lipsol.clips.watch import Window
 from lipsol.errors import Busy, LipsolError, NotFound, TooLate, Transient
+from lipsol.events import ClipDeleted
 from services.doors.problems import Problem
 from services.preprocess.asking import Asked
 from services.preprocess.composing import composed, ended, gap, sentence
@@ -160,6 +161,7 @@ class _Run:
         self.clip_id = recording.clip_id
         self._all, self._handler, self._recording, self._result = all_of_them, handler, recording, result
         self._course = _Course()
+        self._handed: list[str] = []
 
     def run(self, first: Window | None, windows: Iterator[Window]) -> None:
         """Read it to its end, and tell."""
@@ -169,7 +171,7 @@ class _Run:
             if self._recording.keyed:
                 self._handler.repeats.mark(self.clip_id, self._recording.deadline_at)
         except _Deleted:
-            self._handler.settling.forget(self.clip_id)  # what was handed on meanwhile
+            self._forget()
         except LipsolError as fault:
             self._fail(fault)
         except Exception:
@@ -184,9 +186,15 @@ class _Run:
         try:
             self._tell(fault, last=True)
         except _Deleted:
-            self._handler.settling.forget(self.clip_id)
+            self._forget()
         except LipsolError as away:  # whoever sends it again finds it begun, and goes on
             log.warning("recording-untold", clip_id=self.clip_id, reason=away.detail)
+
+    def _forget(self) -> None:
+        """Forget what was handed on while others deleted it."""
+        for each in (*self._handed, self.clip_id):
+            self._handler.settling.forget(each)
+            self._handler.publish(ClipDeleted(each))
 
     def _read(self, window: Window | None, windows: Iterator[Window]) -> None:
         course = self._course
@@ -216,6 +224,7 @@ class _Run:
             return window, "", Problem.of(window.fault or NotFound("nothing to be read"))
         window_id = named(self.clip_id, f"window {window.start_s:.2f} {window.end_s:.2f}")
         self._handler.keeper.note_window(self.clip_id, window_id)
+        self._handed.append(window_id)
         answer = self._handler.waiters.begin(window_id)
         if self._needed(window_id):
             self._hand_on(window, window_id)

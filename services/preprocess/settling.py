@@ -57,12 +57,12 @@ class Settling:
 
     def forget(self, clip_id: str) -> None:
         """Remove all that is kept of a clip, and of a recording's windows; who waits for it is told so."""
-        for window_id in self.keeper.windows(clip_id):
-            self.forget(window_id)
-        self.repeats.forget(clip_id)
-        self.keeper.forget(clip_id)
-        self.flight.remove(clip_id)
-        self.waiters.give_up(clip_id, NotFound(f"the clip {clip_id} was deleted", "send it again"))
+        windows = self.keeper.windows(clip_id)
+        for each in (clip_id, *windows):  # the recording first, so that no more of it is handed on
+            self.repeats.forget(each)
+            self.keeper.forget(each)
+            self.flight.remove(each)
+            self.waiters.give_up(each, NotFound(f"the clip {each} was deleted", "send it again"))
 
     def _take(self, event: Event) -> None:
         match event:

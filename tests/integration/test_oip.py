@@ -62,7 +62,8 @@ def test_a_stock_client_learns_what_there_is(client):
     assert plain(client.get_server_metadata())["name"] == "lipsol"
     told = plain(client.get_model_metadata(MODEL))
     assert (told["versions"], told["platform"]) == (["1"], "onnxruntime_onnx")
-    assert [each["name"] for each in told["outputs"]] == ["text", "confidence", "abstained", "alternatives", "words"]
+    outputs = ["text", "confidence", "abstained", "alternatives", "words", "none"]
+    assert [each["name"] for each in told["outputs"]] == outputs
     assert [int(size) for size in told["inputs"][0]["shape"]] == [-1, -1, 96, 96]
     config = plain(client.get_model_config(MODEL))
     config = config.get("config", config)
@@ -93,7 +94,7 @@ def test_mouths_are_read_and_the_request_is_named_in_the_answer(client, stock):
     assert [text.decode() for text in result.as_numpy("text")] == [SAID, SAID]
     assert result.as_numpy("confidence").tolist() == [np.float32(0.9)] * 2
     assert result.as_numpy("abstained").tolist() == [False, False]
-    assert json.loads(result.as_numpy("alternatives")[1])[0] == {"text": f"{SAID} 0", "confidence": 0.02}
+    assert json.loads(result.as_numpy("alternatives")[1])[0] == {"text": f"{SAID} 0", "confidence": 0.02, "look": 0}
     assert [word["text"] for word in json.loads(result.as_numpy("words")[0])] == SAID.split()
 
 

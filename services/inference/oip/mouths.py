@@ -6,7 +6,7 @@ every tensor counts the clips; clips of different length are padded to the longe
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -56,8 +56,11 @@ OUTPUTS = (
     Declared("text", "BYTES", (), "the best reading, UTF-8"),
     Declared("confidence", "FP32", (), "the calibrated probability that all of it is right"),
     Declared("abstained", "BOOL", (), "whether the reader is not sure enough to claim it"),
-    Declared("alternatives", "BYTES", (), "JSON: `[{text, confidence}]`, other readings, most probable first"),
-    Declared("words", "BYTES", (), "JSON: `[{text, start_s, end_s, confidence}]`, seconds from the clip's start"),
+    Declared("alternatives", "BYTES", (), "JSON: `[{text, confidence, look}]`, other readings, most probable first"),
+    Declared(
+        "words", "BYTES", (), "JSON: `[{text, start_s, end_s, confidence, alike}]`, seconds from the clip's start"
+    ),
+    Declared("none", "FP32", (), "of a board of phrases the probability that none of them was said; else -1"),
 )
 TAKEN = {each.name: each for each in INPUTS}
 GIVEN = {each.name: each for each in OUTPUTS}
@@ -136,6 +139,7 @@ def outputs_of(predictions: Sequence[Prediction], wanted: Sequence[str]) -> dict
         "abstained": lambda: np.array([each.abstained for each in predictions], bool),
         "alternatives": lambda: texts([_alternatives(each) for each in predictions]),
         "words": lambda: texts([_words(each) for each in predictions]),
+        "none": lambda: np.array([-1 if each.none is None else each.none for each in predictions], np.float32),
     }
     return {name: makers[name]() for name in wanted}
 
@@ -157,16 +161,11 @@ def _lengths(arrays: Mapping[str, np.ndarray], clips: int, frames: int) -> list[
 
 
 def _alternatives(prediction: Prediction) -> str:
-    return _json([{"text": each.text, "confidence": each.confidence} for each in prediction.alternatives])
+    return _json([asdict(each) for each in prediction.alternatives])
 
 
 def _words(prediction: Prediction) -> str:
-    return _json(
-        [
-            {"text": each.text, "start_s": each.start_s, "end_s": each.end_s, "confidence": each.confidence}
-            for each in prediction.words
-        ]
-    )
+    return _json([asdict(each) for each in prediction.words])
 
 
 def _json(value: object) -> str:

@@ -118,7 +118,7 @@ def test_readings_become_the_outputs_that_are_wanted():
     found = outputs_of([made], check_wanted(["words", "text"]))
     assert list(found) == ["words", "text"]
     assert found["text"].tolist() == ["bin ہے".encode()]
-    assert found["words"][0] == b'[{"text":"bin","start_s":0.0,"end_s":0.4,"confidence":0.9}]'
+    assert found["words"][0] == b'[{"text":"bin","start_s":0.0,"end_s":0.4,"confidence":0.9,"alike":[]}]'
     assert outputs_of([made], check_wanted([])).keys() == {each.name for each in OUTPUTS}
     with pytest.raises(BadInput, match="asked for twice"):
         check_wanted(["text", "text"])

@@ -11,7 +11,9 @@ from lipsol.clips.watch import Watcher
 from lipsol.errors import BadInput, ModelError
 from lipsol.reader import BUNDLE_GRAMMAR, Reader, scaled
 from lipsol.text.grammar import Grammar
+from lipsol.text.hotwords import NO_HOTWORDS, Hotwords
 from lipsol.text.scoring import word_error_rate
+from lipsol.text.wording import Wording
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,59 @@ def test_a_phrase_list_of_the_callers_own_binds_the_reading(sentences, samples, 
     read = sentences.read(mouths[0], Grammar.of_phrases("board", "en", phrases))
     assert read.text == samples[0].text and read.grammar == "board"
     assert {other.text for other in read.alternatives} == set(phrases[1:])
+
+
+def board_of(*phrases, hotwords=NO_HOTWORDS):
+    return Wording.of_phrases("board", "en", list(phrases), hotwords)
+
+
+OTHERS = ["place red with t nine please", "set white in f two soon", "lay blue at q one now"]
+
+
+def test_a_board_with_what_was_said_is_read_and_one_without_is_said_to_be_none(sentences, samples, mouths):
+    known = [n for n, sample in enumerate(samples) if sample.speaker == "s1"]
+    for n in known:
+        on = sentences.read(mouths[n], board_of(samples[n].text, *OTHERS))
+        off = sentences.read(mouths[n], board_of(*OTHERS))
+        assert on.text == samples[n].text and on.none < 0.5
+        assert off.abstained and off.none > 0.9
+        for read in (on, off):
+            assert read.confidence + sum(other.confidence for other in read.alternatives) + read.none == pytest.approx(
+                1
+            )
+
+
+def test_a_strangers_board_is_never_sure(sentences, samples, mouths):
+    for sample, mouth in zip(samples, mouths, strict=True):
+        if sample.speaker != "s1":
+            assert sentences.read(mouth, board_of(sample.text, *OTHERS)).abstained
+
+
+def test_a_board_of_words_that_were_never_trained_is_read_by_its_letters(sentences, mouths):
+    read = sentences.read(mouths[0], board_of("i need water", "call my sister", "good morning"))
+    assert read.text in {"i need water", "call my sister", "good morning"}
+    assert read.abstained and read.none > 0.9
+    with pytest.raises(BadInput, match="'9'"):
+        board_of("call 911")
+
+
+def test_hotwords_change_what_is_offered_first_and_no_confidence(sentences, samples, mouths, readings):
+    rival = readings[0].alternatives[0]
+    hot = Hotwords.of({rival.text: 1000, **dict.fromkeys(rival.text.split(), 1000)}, "en")
+    read = sentences.read(mouths[0], Wording(hotwords=hot))
+    assert read.text == rival.text and read.abstained
+    assert read.confidence == pytest.approx(rival.confidence, abs=1e-3)
+    best = read.alternatives[0]
+    assert best.text == readings[0].text and best.confidence == pytest.approx(readings[0].confidence, abs=1e-3)
+    free = sentences.read(mouths[0], Wording(None, Hotwords.of({"again": 2}, "en")))
+    assert free.text == sentences.read(mouths[0], None).text
+
+
+def test_words_tell_what_looks_like_them_and_three_looks_are_kept(readings):
+    for read in readings:
+        alike = {word.text: word.alike for word in read.words}
+        assert alike.get("b", ("p",)) == ("p",) and alike.get("at", ("in",)) == ("in",)
+        assert len({1, *(other.look for other in read.alternatives)}) >= 3
 
 
 def test_a_strangers_clip_is_known_for_one(sentences, samples, mouths):

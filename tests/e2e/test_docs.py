@@ -29,7 +29,7 @@ serve_alone("inference", load(EmbeddedSettings), MemoryBus())
 """
 OPERATED = re.compile(r"\blipsol (traffic|dead-letters|explain)\b")  # verbs that look for a platform that runs
 STAYS = re.compile(
-    r"(\S*lipsol serve|\S*lipsol train|\S*python3? -m services)\b"
+    r"(\S*lipsol serve|\S*lipsol train|\S*bentoml serve|\S*python3? -m services)\b"
 )  # ends when told to, or in half an hour
 
 
@@ -163,7 +163,8 @@ def test_the_commands_of_a_block_do_what_they_say(block, place, request):
 @pytest.mark.parametrize("block", [each for each in BLOCKS if any(map(STAYS.match, each.commands))], ids=str)
 def test_what_stays_open_is_a_command_that_exists(block, place):
     for line in filter(STAYS.match, block.commands):
-        script = re.sub(STAYS, r"\1 --help", line) if "lipsol" in line else "python -c 'import services.__main__'"
+        helps = "lipsol" in line or "bentoml" in line
+        script = re.sub(STAYS, r"\1 --help", line) if helps else "python -c 'import services.__main__'"
         done = ran(script, place)
         assert done.returncode == 0, f"{block}: {line}\n{done.stderr}"
 

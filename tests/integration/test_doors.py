@@ -82,7 +82,7 @@ def test_programs_get_every_operation_described(client):
         assert operation["description"], (method, path)
         assert "HTTPValidationError" not in str(operation)
     form = document["paths"]["/v1/clips"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", "model", "grammar", "language", "session"}
+    assert set(form["properties"]) == {"file", "model", "grammar", "phrases", "hotwords", "language", "session"}
 
 
 def test_every_reference_in_the_description_leads_somewhere(client):

@@ -98,9 +98,10 @@ def test_both_doors_tell_the_same_of_a_clip(doors):
         assert getattr(result, name) == over_http[name], name
     assert dict(result.timings_ms) == over_http["timings_ms"]
     assert dict(result.quality) == over_http["quality"]
-    assert [(each.text, each.confidence) for each in result.alternatives] == [
-        (each["text"], each["confidence"]) for each in over_http["alternatives"]
+    assert [(each.text, each.confidence, each.look) for each in result.alternatives] == [
+        (each["text"], each["confidence"], each["look"]) for each in over_http["alternatives"]
     ]
+    assert [list(each.alike) for each in result.words] == [each["alike"] for each in over_http["words"]]
 
 
 def test_who_does_not_wait_comes_back_for_the_result(doors, made):
@@ -118,15 +119,24 @@ def test_what_a_client_asks_for_is_obeyed(doors):
     assert doors.read(model="grid-words").model.name == "grid-words"
 
 
+def test_a_board_is_read_and_tells_how_sure_it_is_that_it_was_none(doors):
+    result = doors.read(phrases=["good morning", "good night"], hotwords={"night": 5, "good": 0})
+    assert (result.text, result.grammar, result.none) == ("good morning", "phrases", 0.05)
+    assert not doors.read(hotwords={"bin": 5}).HasField("none")
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "status"),
     [
         ({"model": "other"}, grpc.StatusCode.NOT_FOUND, 404),
         ({"grammar": '{"broken'}, grpc.StatusCode.INVALID_ARGUMENT, 422),
+        ({"phrases": ["call 911"]}, grpc.StatusCode.INVALID_ARGUMENT, 422),
+        ({"phrases": ["bin"], "grammar": "grid"}, grpc.StatusCode.INVALID_ARGUMENT, 422),
+        ({"hotwords": {"bin": 5000}}, grpc.StatusCode.INVALID_ARGUMENT, 422),
         ({"session": "a\nb"}, grpc.StatusCode.INVALID_ARGUMENT, 422),
         ({"session": "s" * 201}, grpc.StatusCode.INVALID_ARGUMENT, 422),
     ],
-    ids=["model", "grammar", "session", "long session"],
+    ids=["model", "grammar", "phrases", "phrases and grammar", "hotwords", "session", "long session"],
 )
 def test_what_can_not_be_had_is_refused_with_detail_and_cure(doors, asked, code, status):
     problem, _ = refused(lambda: doors.read(**asked), code)

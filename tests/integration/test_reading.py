@@ -90,6 +90,19 @@ def test_a_phrase_list_of_ones_own_binds_the_reading(client, right):
     assert (answer["text"], answer["grammar"]) == (sample.text, "mine")
 
 
+def test_a_board_tells_of_none_and_words_tell_what_looks_like_them(client, right):
+    sample, _ = right
+    board = [sample.text, "place red with t nine please", "set white in f two soon", "lay blue at q one now"]
+    on = client.post("/v1/clips", files=clip(sample.bytes()), data={"phrases": board}, params=WAIT).json()
+    off = client.post("/v1/clips", files=clip(sample.bytes()), data={"phrases": board[1:]}, params=WAIT).json()
+    assert on["text"] == sample.text and on["none"] < 0.5 and len(on["alternatives"]) == 3
+    assert off["abstained"] and off["none"] > 0.9
+    plain = client.post("/v1/clips", files=clip(sample.bytes()), params=WAIT).json()
+    assert plain["none"] is None and all(other["look"] for other in plain["alternatives"])
+    alike = {word["text"]: word["alike"] for word in plain["words"]}
+    assert alike.get("b", ["p"]) == ["p"] and alike.get("at", ["in"]) == ["in"]
+
+
 def test_a_free_reading_is_bound_by_no_grammar(client, right):
     sample, _ = right
     answer = client.post("/v1/clips", files=clip(sample.bytes()), data={"grammar": "none"}, params=WAIT).json()

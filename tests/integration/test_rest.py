@@ -12,7 +12,7 @@ from tests.services_made import SAID, clip, served, settings_of
 WAIT = {"wait": "true"}
 RESULT_KEYS = {
     "clip_id", "state", "text", "confidence", "abstained", "alternatives", "words", "quality", "faces", "language",
-    "grammar", "model", "track", "timings_ms", "received_at", "problem",
+    "grammar", "none", "sentences", "watched_s", "model", "track", "timings_ms", "received_at", "problem",
 }  # fmt: skip
 
 
@@ -89,6 +89,12 @@ def test_a_bad_clip_is_refused_at_once_with_reason_and_cure(client, platform, pa
         ({"grammar": "../secrets"}, 404, "grid"),
         ({"grammar": '{"broken'}, 422, "JSON"),
         ({"language": "xx"}, 404, "ur"),
+        ({"phrases": "call 911"}, 422, "U+0039"),
+        ({"phrases": ""}, 422, "0 phrases"),
+        ({"phrases": ["bin", "bin"]}, 422, "twice"),
+        ({"phrases": [f"bin {'a' * n}" for n in range(1, 502)]}, 422, "at most 500"),
+        ({"phrases": "bin", "grammar": "grid"}, 422, "one of the two"),
+        ({"hotwords": "bin:5000"}, 422, "from 1 to 1000"),
         ({"model": "grid-words", "language": "ur"}, 422, "en"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
@@ -104,6 +110,28 @@ def test_a_grammar_and_a_model_are_obeyed(client):
     result = sent(client, grammar=json.dumps(phrases), model="grid-words")
     assert (result["text"], result["grammar"], result["model"]["name"]) == ("good morning", "greetings", "grid-words")
     assert sent(client, grammar="none")["grammar"] is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phrases": ["good morning", "good night"], "hotwords": ["night:5", "good"]},
+        {"phrases": '["good morning", "good night"]', "hotwords": '{"night": 5, "good": 10}'},
+        {"phrases": "good morning\r\ngood night\r\n", "hotwords": "night:5\ngood"},
+    ],
+    ids=["fields", "json", "lines"],
+)
+def test_a_board_is_read_and_tells_how_sure_it_is_that_it_was_none(client, fields):
+    result = sent(client, **fields)
+    assert (result["text"], result["grammar"], result["none"]) == ("good morning", "phrases", 0.05)
+
+
+def test_a_repeat_with_other_phrases_is_another_request(client):
+    key = {"idempotency-key": "boards"}
+    first = client.post("/v1/clips", files=clip(), data={"phrases": ["bin", "set"]}, headers=key)
+    again = client.post("/v1/clips", files=clip(), data={"phrases": ["bin", "set"]}, headers=key)
+    assert first.json()["clip_id"] == again.json()["clip_id"]
+    problem(client.post("/v1/clips", files=clip(), data={"phrases": ["bin", "lay"]}, headers=key), 422)
 
 
 def test_a_request_that_is_no_form_is_of_the_wrong_type(client):

@@ -194,7 +194,7 @@ class _Run:
         """Forget what was handed on while others deleted it."""
         for each in (*self._handed, self.clip_id):
             self._handler.settling.forget(each)
-            self._handler.publish(ClipDeleted(each))
+            self._handler.aside(ClipDeleted(each))
 
     def _read(self, window: Window | None, windows: Iterator[Window]) -> None:
         course = self._course

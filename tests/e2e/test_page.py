@@ -157,6 +157,7 @@ def test_what_is_not_sure_is_never_given_as_the_answer(send):
 
 def test_what_looks_the_same_is_offered_together_and_none_of_the_phrases_is_told(send):
     page = send("board")
+    expect(page.get_by_role("heading", name="Probably none of your phrases. If one, perhaps:")).to_be_focused()
     expect(page.locator("#guesses span")).to_have_text(["lay red in b now", "set red in d now", "place blue at z now"])
     alike = page.locator("#guesses li").first.locator(".alike button")
     expect(alike).to_have_text(["lay red in p now", "lay red at b now"])

@@ -11,6 +11,7 @@ const HIGH = 0.9;
 const FAIR = 0.6;
 const POSSIBILITIES = 3; // shown when the reader is not sure
 const OTHERS = 5; // alternatives shown when it is: of a board there may be hundreds
+const LIKELY_NONE = 0.5; // above it that was more likely than all phrases together
 const LIKE_BEST = 1; // the look of readings that look like the best one
 
 /**
@@ -20,7 +21,7 @@ const LIKE_BEST = 1; // the look of readings that look like the best one
  */
 export function writeReading(result, on) {
   const unsure = result.abstained;
-  element("result-title").textContent = unsure ? "Not sure. Perhaps one of these:" : "What was said";
+  element("result-title").textContent = unsure ? perhapsOf(result) : "What was said";
   element("certainty").textContent = unsure ? "" : `${percent(result.confidence)} sure`;
   element("certainty").hidden = element("legend").hidden = element("words").hidden = unsure;
   element("guesses").hidden = !unsure;
@@ -39,7 +40,7 @@ export function writeReading(result, on) {
 export function spokenSummary(result) {
   if (!result.abstained) return `Read: ${result.text}. ${percent(result.confidence)} sure.`;
   const perhaps = offered(result).map((group) => group.map((each) => each.text).join(", which looks like "));
-  return `Not sure. Perhaps one of these: ${perhaps.join("; ")}.${noneOf(result.none ?? null)}`;
+  return `${perhapsOf(result)} ${perhaps.join("; ")}.${noneOf(result.none ?? null)}`;
 }
 
 /**
@@ -111,6 +112,11 @@ function looksTheSame(readings, choose) {
     return button;
   }));
   return line;
+}
+
+/** @param {Result} result  one that is not sure */
+function perhapsOf(result) {
+  return (result.none ?? 0) > LIKELY_NONE ? "Probably none of your phrases. If one, perhaps:" : "Not sure. Perhaps one of these:";
 }
 
 /** @param {number?} none */

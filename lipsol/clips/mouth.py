@@ -4,9 +4,11 @@ The eyes, which speech does not move, fix scale and turn; the mouth's own centre
 So opening, rounding and spreading stay visible, and the head's movements do not.
 """
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Integer, UInt8
 from scipy.ndimage import gaussian_filter1d
 
 from lipsol.clips.clip import MOUTH_PX, Clip, MouthClip
@@ -20,6 +22,7 @@ LIPS = OUTER_LIP + INNER_LIP
 JAW = (361, 288, 397, 365, 379, 378, 400, 377, 148, 176, 149, 150, 136, 172, 58, 132)
 MOUTH_CORNERS = (61, 291)
 EYE_SPAN_PX = 92.0  # outer eye corners this far apart in mouth pixels: a mouth is about half as wide as the picture
+AROUND_PX = 3  # beside the pixels that a mouth picture is taken from: interpolation looks at the next one
 STEADY_FRAMES = 2.0  # standard deviation of the smoothing in time, frames (0.08 s)
 
 
@@ -27,10 +30,9 @@ def follow_mouth(clip: Clip, track: FaceTrack) -> MouthClip:
     """The mouth of one followed face. The track must have found the face in at least one frame."""
     points = _fill(track.points, track.found)
     transforms = _steady_transforms(points)
-    gray = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in clip.frames)
     warped = [
         cv2.warpAffine(picture, move, (MOUTH_PX, MOUTH_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for picture, move in zip(gray, transforms, strict=True)
+        for picture, move in zip(_gray(clip.frames, transforms), transforms, strict=True)
     ]
     height, width = clip.frames.shape[1:3]
     outline = points[:, LIPS] / np.array([width, height], np.float32)
@@ -93,6 +95,33 @@ def _steady_transforms(points: Float[np.ndarray, "frames 468 2"]) -> Float[np.nd
     turn = np.stack([np.concatenate([cos, sin], -1), np.concatenate([-sin, cos], -1)], 1)
     shift = MOUTH_PX / 2 - np.einsum("tij,tj->ti", turn, centre)
     return np.concatenate([turn, shift[..., np.newaxis]], -1)
+
+
+def _gray(
+    frames: UInt8[np.ndarray, "frames height width 3"], transforms: Float[np.ndarray, "frames 2 3"]
+) -> Iterator[UInt8[np.ndarray, "height width"]]:
+    """Each picture in gray, in turn in the same memory, and only where its mouth picture will be taken from.
+
+    Most of this module's time would go into gray that nobody looks at.
+    """
+    height, width = frames.shape[1:3]
+    held = np.zeros((height, width), np.uint8)
+    for frame, (left, top, right, bottom) in zip(frames, _sources(transforms, height, width).tolist(), strict=True):
+        part = np.s_[top:bottom, left:right]
+        held[part] = cv2.cvtColor(frame[part], cv2.COLOR_RGB2GRAY)
+        yield held
+
+
+def _sources(transforms: Float[np.ndarray, "frames 2 3"], height: int, width: int) -> Integer[np.ndarray, "frames 4"]:
+    """The pixels (x0, y0, x1, y1, the last not included) that each transform takes a mouth picture from, and some more.
+
+    What lies outside the picture is its border's colour, so of each border there is a pixel at least.
+    """
+    ends = np.array([[0, 0], [MOUTH_PX, 0], [0, MOUTH_PX], [MOUTH_PX, MOUTH_PX]])
+    corners = np.einsum("tij,tcj->tci", np.linalg.inv(transforms[:, :, :2]), ends - transforms[:, np.newaxis, :, 2])
+    low = np.clip(np.floor(corners.min(1)) - AROUND_PX, 0, [width - 1, height - 1])
+    high = np.clip(np.ceil(corners.max(1)) + AROUND_PX, low + 1, [width, height])
+    return np.concatenate([low, high], -1).astype(np.intp)
 
 
 def _moved(points: np.ndarray, transforms: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import pytest
 
 from lipsol.clips.clip import Clip
 from lipsol.clips.face import FaceFinder, FaceTrack
-from lipsol.clips.mouth import INNER_LIP, LIPS, OUTER_LIP, follow_mouth, lip_motion, talking_face
+from lipsol.clips.mouth import INNER_LIP, LIPS, OUTER_LIP, _steady_transforms, follow_mouth, lip_motion, talking_face
 from lipsol.clips.video import decode
 
 
@@ -44,6 +44,20 @@ def test_a_tilted_nearer_or_farther_head_gives_the_same_mouth(clip, track, angle
     before, after = follow_mouth(clip, track), follow_mouth(Clip(frames), FaceTrack(points, track.found))
     np.testing.assert_allclose(after.lips, before.lips, atol=2e-3)
     assert np.abs(after.mouth[:, 24:72, 24:72].astype(float) - before.mouth[:, 24:72, 24:72]).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("across", "down", "scale"),
+    [(0, 0, 1.0), (-170, 0, 1.0), (90, 190, 2.5), (400, -400, 0.3)],
+    ids=["inside", "half out", "near and half out", "out"],
+)
+def test_gray_is_made_where_the_mouth_is_taken_from_and_of_all_of_that(clip, track, across, down, scale):
+    points = ((track.points - 180) * scale + [180 + across, 180 + down]).astype(np.float32)
+    mouth = follow_mouth(clip, FaceTrack(points, track.found))
+    for frame, move, made in zip(clip.frames, _steady_transforms(points), mouth.mouth, strict=True):
+        gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        whole = cv2.warpAffine(gray, move, (96, 96), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        np.testing.assert_array_equal(made, whole)
 
 
 def test_a_gap_is_filled_from_both_sides_and_marked(clip, track):

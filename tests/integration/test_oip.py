@@ -4,6 +4,7 @@ import http.client
 import json
 import queue
 import threading
+from contextlib import contextmanager
 
 import grpc
 import httpx
@@ -222,40 +223,46 @@ def test_a_stream_is_answered_in_its_order_and_a_bad_request_ends_nothing(stream
     assert [result.get_response().id for result, error in came if not error] == ["0", "1", "3", "4", "5"]
 
 
-def test_a_stream_that_stops_takes_along_what_waits(doors, stream, reader):
-    reader.hold.clear()
+@contextmanager
+def listened(core):
+    """What is submitted to a core while the block lasts."""
+    futures, submit_all = [], core.submit_all
+    core.submit_all = lambda asks, **how: futures.extend(made := submit_all(asks, **how)) or made
     try:
-        inputs = inputs_of(tritonclient.grpc, [mouth_of()])
-        before = sum(reader.batches)
-        for _ in range(20):
-            stream.ask(MODEL, inputs)
+        yield futures
+    finally:
+        core.submit_all = submit_all
+
+
+@contextmanager
+def kept_waiting(doors, reader):
+    """The reader is at work on something else, and stays so while the block lasts."""
+    before = sum(reader.batches)
+    reader.hold.clear()
+    working = threading.Thread(target=read_once, args=(doors,))
+    working.start()
+    try:
         assert eventually(lambda: sum(reader.batches) > before, True)
-        stream.client.stop_stream(cancel_requests=True)
+        yield
     finally:
         reader.hold.set()
-    read_once(doors)  # comes to its turn behind all that was left
-    assert sum(reader.batches) - before < 20
+        working.join()
+
+
+def test_a_stream_that_stops_takes_along_what_waits(doors, stream, reader):
+    with kept_waiting(doors, reader), listened(doors.core) as submitted:
+        for _ in range(20):
+            stream.ask(MODEL, inputs_of(tritonclient.grpc, [mouth_of()]))
+        assert eventually(lambda: len(submitted), 20) == 20
+        stream.client.stop_stream(cancel_requests=True)
+        assert eventually(lambda: sum(each.cancelled() for each in submitted), 20) == 20
 
 
 @CLIENTS
 def test_a_client_that_goes_away_takes_its_request_along(doors, stock, reader):
-    reader.hold.clear()
-    try:
-        before = sum(reader.batches)
-        blocking = threading.Thread(target=read_once, args=(doors,))
-        blocking.start()
-        assert eventually(lambda: sum(reader.batches) > before, True)
-        submitted = []
-        asked = doors.core.submit_all
-        doors.core.submit_all = lambda asks, **how: submitted.extend(found := asked(asks, **how)) or found
-        try:
-            leave_early(doors, stock, submitted)
-            assert eventually(lambda: [each.cancelled() for each in submitted], [True])
-        finally:
-            doors.core.submit_all = asked
-    finally:
-        reader.hold.set()
-        blocking.join()
+    with kept_waiting(doors, reader), listened(doors.core) as submitted:
+        leave_early(doors, stock, submitted)
+        assert eventually(lambda: [each.cancelled() for each in submitted], [True]) == [True]
 
 
 def read_once(doors):
@@ -269,12 +276,12 @@ def leave_early(doors, stock, submitted):
         host, port = doors.rest.split(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_S)
         connection.request("POST", f"/v2/models/{MODEL}/infer", json.dumps({"inputs": json_inputs()}))
-        assert eventually(lambda: len(submitted), 1)
+        assert eventually(lambda: len(submitted), 1) == 1
         connection.close()
     else:
         with tritonclient.grpc.InferenceServerClient(doors.rpc) as client:
             call = client.async_infer(MODEL, inputs_of(stock, [mouth_of()]), lambda **_: None)
-            assert eventually(lambda: len(submitted), 1)
+            assert eventually(lambda: len(submitted), 1) == 1
             call.cancel()
 
 

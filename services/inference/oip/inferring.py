@@ -72,10 +72,13 @@ class Inferring:
 
     async def _answers(self, asks: Sequence[Ask], deadline_at: float) -> list[Answer]:
         waiting: list[Future[Answer]] = self._core.submit_all(asks)
+        left = asyncio.timeout(deadline_at - time.time() if deadline_at else None)
         try:
-            async with asyncio.timeout(deadline_at - time.time() if deadline_at else None):
+            async with left:
                 return await asyncio.gather(*map(asyncio.wrap_future, waiting))
         except TimeoutError as late:
+            if not left.expired():
+                raise
             raise TooLate("no reading came before the deadline", "allow more time, or try again later") from late
         except asyncio.CancelledError:
             task = asyncio.current_task()

@@ -1,6 +1,9 @@
 """Tensors, and what they mean: pure, and told in docs/serving.md as they are."""
 
 import asyncio
+import gzip
+import tracemalloc
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -156,6 +159,18 @@ def test_a_model_is_found_by_name_and_version_and_the_newest_by_name_alone():
             await known.find("grid-sentences", "3")
 
     asyncio.run(asked())
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+def test_a_bomb_is_not_unpacked_beyond_its_bound(pack):
+    packed = pack(bytes(2**24))
+    tracemalloc.start()
+    try:
+        assert bodies.inflated(packed, "gzip", 1000) is None
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert bodies.inflated(pack(b"a" * 1000), "gzip", 1000) == b"a" * 1000
 
 
 def row(tensor):

@@ -107,7 +107,9 @@ class Embedded:
 
         Raises BadInput for a clip or a wish that can't be met, ModelError or Transient where the platform fails.
         """
-        outcome = self._outcome(self._send(data, Asked(model, grammar, language)))
+        sent = self._send(data, Asked(model, grammar, language))
+        del data  # a recording takes its time, and has its file in the decoder's hands
+        outcome = self._outcome(sent)
         if isinstance(outcome, LipsolError):
             raise outcome
         return outcome

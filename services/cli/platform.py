@@ -108,8 +108,7 @@ def read_one(platform: Platform, asked: Asked) -> Outcome:
 
 def _result(platform: Platform, asked: Asked) -> Result:
     """The clip's result, or its fault raised."""
-    data = clip_bytes(asked.path)
-    result = platform.read(data, model=asked.model, grammar=asked.grammar, language=asked.language)
+    result = platform.read(clip_bytes(asked.path), model=asked.model, grammar=asked.grammar, language=asked.language)
     fault = result.fault()
     if fault is not None:
         raise fault

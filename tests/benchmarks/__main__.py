@@ -27,6 +27,7 @@ MEASUREMENTS = (
     "latency",
     "growth",
     "batching",
+    "recordings",
 )
 ASKED_FOR = ("gpu",)  # only by name: it needs a GPU, and another onnxruntime (`make bench-gpu`)
 SAID = {True: "yes", False: "no", None: ""}

@@ -1,7 +1,8 @@
 """What a recording costs as it grows: the memory of one minute and of ten, and how well its sentences are read.
 
 Every recording is made of GRID's clips, one behind the other, and read by a process of its own as `lipsol read` reads
-it; its memory is the most that it and the decoder held, shared pages once.
+it; its memory is the most that it and the decoder held, shared pages once, beside the file's own bytes, which wait in the
+kernel's memory.
 """
 
 import json
@@ -19,6 +20,7 @@ import psutil
 from lipsol.text.scoring import word_error_rate
 from lipsol.training.manifest import Item, grid_items
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.ground import Ground
 from tests.clips_made import spliced
 
 TOP = Path(__file__).resolve().parents[2]
@@ -29,7 +31,7 @@ GROWTH = 1.1  # times the memory of a minute that ten minutes may take
 LOOK_S = 0.1
 
 
-def measure_recordings() -> list[Figure]:
+def measure(_: Ground) -> list[Figure]:
     """Peak memory, speed, and word error rate; nothing where GRID is not here."""
     if not DATA.is_dir():
         return []

@@ -1,8 +1,8 @@
 """What a recording costs as it grows: the memory of one minute and of ten, and how well its sentences are read.
 
 Every recording is made of GRID's clips, one behind the other, and read by a process of its own as `lipsol read` reads
-it; its memory is the most that it and the decoder held, shared pages once, beside the file's own bytes, which wait in the
-kernel's memory.
+it; its memory is the most that it and the decoder held, shared pages once, beside the file's own bytes, which wait in
+the kernel's memory.
 """
 
 import json

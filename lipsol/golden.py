@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from lipsol.bundle import Golden, GoldenClip
 from lipsol.card import Answer, Kind, Way
 from lipsol.clips.clip import MouthClip
-from lipsol.errors import LipsolError, ModelError
+from lipsol.errors import BadInput, LipsolError, ModelError
 from lipsol.reader import BUNDLE_GRAMMAR, NEVER_QUITE, Bound, Heard, Reader
 
 FRAMES = 38  # of a golden clip: 1.5 s, some words, and at most 0.4 MB
@@ -22,6 +22,10 @@ DECISIVE = 2.0  # times as likely as the runner-up: a reading that rounding can'
 # by 0.006 at most.
 TOLERANCE = 1e-3
 TOLERANCE_FP16 = 2e-2
+CURE = (
+    "its network, its calibration or its grammar is another, or this LipSol decodes otherwise: fetch it again; or, if "
+    "that is why, evaluate it with this LipSol and `lipsol models gild` it anew"
+)
 WAYS: Mapping[Kind, tuple[Way, ...]] = {"words": ("words",), "sentences": ("grammar", "free")}
 BOUNDS: Mapping[Way, Bound] = {"grammar": BUNDLE_GRAMMAR, "free": None, "words": BUNDLE_GRAMMAR}
 
@@ -58,15 +62,14 @@ def check(reader: Reader) -> None:
         raise ModelError(f"{named} has no golden answers", "give it some: `lipsol models gild`")
     for clip, heard in zip(bundle.golden, _heard(reader, [clip.mouth for clip in bundle.golden]), strict=True):
         for expected in clip.answers:
-            got = _answer(reader, heard, expected.way)
+            got = _given(reader, clip, heard, expected.way)
             off = abs(got.confidence - expected.confidence)
             if got.text == expected.text and off <= tolerance:  # a NaN is never within
                 continue
             raise ModelError(
                 f"{named} does not read its golden clip {clip.name!r} ({expected.way}) as it did when it was packed: "
                 f"expected {_told(expected)}, got {_told(got)}, where {tolerance:g} is allowed",
-                "its network, its calibration or this LipSol decodes otherwise: fetch it again; or, if that is why, "
-                "evaluate it with this LipSol and `lipsol models gild` it anew",
+                CURE,
             )
 
 
@@ -99,6 +102,15 @@ def _heard(reader: Reader, mouths: list[MouthClip]) -> list[Heard]:
 def _answer(reader: Reader, heard: Heard, way: Way) -> Answer:
     read = reader.decode(heard, BOUNDS[way])
     return Answer(way, read.text, read.confidence)
+
+
+def _given(reader: Reader, clip: GoldenClip, heard: Heard, way: Way) -> Answer:
+    """What a golden clip is read as now. Raises ModelError if it can't be, as by a grammar that it is too short for."""
+    try:
+        return _answer(reader, heard, way)
+    except BadInput as fault:
+        named = reader.bundle.file or reader.bundle.name
+        raise ModelError(f"{named} can't read its golden clip {clip.name!r} ({way}): {fault.detail}", CURE) from fault
 
 
 def _told(answer: Answer) -> str:

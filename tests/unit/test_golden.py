@@ -70,6 +70,16 @@ def test_a_confidence_may_be_off_by_a_thousandth(words, off, held):
         golden.check(reader)
 
 
+def test_a_golden_clip_that_can_t_be_read_any_more_is_the_bundle_s_fault(top):
+    reader = Reader(Bundle.load(top / "models" / "grid-sentences.lipsol"))
+    first = reader.bundle.golden[0]
+    reader.bundle = replace(reader.bundle, golden=(replace(first, mouth=first.mouth.cut(0, 8)),))
+    with pytest.raises(
+        ModelError, match="grid-sentences.lipsol can't read its golden clip 's1-lbbq8n' .grammar.: the clip"
+    ):
+        golden.check(reader)
+
+
 def test_without_golden_answers_nothing_is_shown(words):
     reader = Reader(replace(words.bundle, golden=()))
     with pytest.raises(ModelError, match="no golden answers"):

@@ -6,7 +6,7 @@ port; `serve` opens the edge's HTTP door on top. Nothing stays behind when it en
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -63,8 +63,10 @@ class Embedded:
         watcher: Watching | None = None,
         open_reader: OpenReader | None = None,
         registry: Registry | None = None,
+        watched: Callable[[str, float], None] | None = None,
     ) -> None:
         """settings: None reads the environment. watcher, open_reader, registry: in place of the real ones, for tests.
+        watched: told a recording's id and how many seconds of it were watched, whenever there is more.
 
         Raises BadInput for settings that can't work.
         """
@@ -83,6 +85,8 @@ class Embedded:
             update={"track": "both", "threads": reading.threads or 1}
         )
         inferring = inference.build(both, *ports, telemetry=self.telemetry, open_reader=open_reader)
+        if watched is not None and self.edge.handler.recordings is not None:
+            self.edge.handler.recordings.show = watched
         watching = monitor.build(self.settings.monitor, *ports, telemetry=self.telemetry)
         self.operations = Operations(self.bus, self.store, self.registry)
         self._asked = Unread()

@@ -15,6 +15,7 @@ from lipsol.runtime.cpus import available_cpus
 from lipsol.text.grammar import Grammar
 from services.cli.environment import quiet
 from services.cli.hush import greet_unheard
+from services.cli.progress import Watching
 from services.cli.sources import clip_bytes
 from services.embedded import Embedded, EmbeddedSettings
 from services.preprocess.asking import Asked as Wish
@@ -66,7 +67,7 @@ def open_platform() -> AbstractContextManager[Platform]:
     """The embedded platform with the settings of the environment, leaving nothing behind and opening no port."""
     settings = quiet(EmbeddedSettings)
     greet_unheard()
-    return Embedded(settings)
+    return Embedded(settings, watched=Watching().show)
 
 
 def width() -> int:

@@ -1,6 +1,7 @@
 """A progress bar for people who wait: on standard error, on a terminal, and only when there is much to do."""
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,3 +25,21 @@ def bar(total: int, what: str) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
         task = progress.add_task(what, total=total)
         yield lambda: progress.advance(task)
+
+
+class Watching:
+    """How far recordings were watched: one line on standard error that is written over; without a terminal nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watched_s: dict[str, float] = {}
+
+    def show(self, clip_id: str, watched_s: float) -> None:
+        """So many seconds of this one; all that were begun are told in one sum."""
+        if not sys.stderr.isatty():
+            return
+        with self._lock:
+            self._watched_s[clip_id] = watched_s
+            minutes, seconds = divmod(round(sum(self._watched_s.values())), 60)
+            sys.stderr.write(f"\rwatched {minutes}:{seconds:02} of recordings \r")
+            sys.stderr.flush()

@@ -14,7 +14,7 @@ import contextvars
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
@@ -69,6 +69,8 @@ class Recordings:
     def __init__(self, pool: Pool, *, bound: int, ahead: int) -> None:
         """bound: recordings in work at once; ahead: windows of one that may wait to be read."""
         self._pool, self._bound, self._ahead = pool, bound, ahead
+        self.show: Callable[[str, float], None] = lambda _clip_id, _watched_s: None
+        """Told how many seconds of a recording were watched, whenever there is more; set it before the first one."""
         self._turns = threading.Semaphore(bound)
         self._lock = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
@@ -200,6 +202,7 @@ class _Run:
         course = self._course
         while window is not None:
             course.watched_s = window.end_s
+            self._all.show(self.clip_id, window.end_s)
             late = self._late()
             if late is not None:
                 course.waiting.append((window, "", Problem.of(late)))

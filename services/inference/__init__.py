@@ -73,7 +73,17 @@ def build(
     telemetry = telemetry or Telemetry()
     models = Models(registry, open_reader or opener(settings.engine(), registry.keys), settings.models_held, telemetry)
     cpus = available_cpus()
-    lanes = (settings.threads or cpus) if settings.provider == "cpu" else GPU_LANES
-    core = Core(models, settings.batching(), lanes=lanes, searchers=cpus, telemetry=telemetry, look_s=settings.look_s)
+    lanes, searchers = _shared(cpus, settings.threads) if settings.provider == "cpu" else (GPU_LANES, cpus)
+    batching, look_s = settings.batching(), settings.look_s
+    core = Core(models, batching, lanes=lanes, searchers=searchers, telemetry=telemetry, look_s=look_s)
     made = Tracks(settings, bus, core, Claims(store), telemetry)
     return Inference(settings, core, made.workers())
+
+
+def _shared(cpus: int, threads: int) -> tuple[int, int]:
+    """Batches in the network and clips in the search at the same time, out of so many CPUs.
+
+    More threads than CPUs only wait for each other: two CPUs read fewer clips a second with two of each than with one.
+    """
+    lanes = threads or max(1, cpus // 2)
+    return lanes, max(1, cpus - lanes)

@@ -29,8 +29,9 @@ class InferenceSettings(DoorSettings):
     fp16: bool = False
     """Half precision on a GPU: faster, a little less exact. Refused on the CPU, which gains nothing by it."""
     threads: int = Field(0, ge=0)
-    """CPUs that networks use: as many batches at the same time, each on one. 0 takes as many as the process may use (a
-    container's limit, not its host's), but a single one in the platform in one process: who watches needs the others.
+    """CPUs that networks use: as many batches at the same time, each on one. 0 takes half of those that the process may
+    use (a container's limit, not its host's), since finding the words takes the others; but a single one in the
+    platform in one process: who watches needs the others.
     """
     batch: int = Field(8, ge=1, le=64)
     """Mouths read together at most, and taken from the bus together. More gains little on a CPU."""

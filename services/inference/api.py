@@ -14,6 +14,6 @@ from services.inference.oip.rest import InferAddresses, add_rest
 def create_app(faults: Callable[[], Sequence[str]], core: Core) -> FastAPI:
     """The app over what reads; `faults` says why the service is not ready."""
     app = new_app("LipSol inference", "Reads mouths.", faults, uploads=InferAddresses())
-    known = Known(core.models.known)
+    known = Known(core.models.known, core.models.unusable)
     add_rest(app, faults, Inferring(core, known), known)
     return app

@@ -52,13 +52,13 @@ class Models:
         self._readers: OrderedDict[str, Reading] = OrderedDict()
         self._opening: dict[str, Future[Reading]] = {}
         self._meant: dict[Meaning, ModelInfo] = {}
-        self._refused: dict[Meaning, tuple[str, str]] = {}  # digest, and what is wrong with it
+        self._refused: dict[Meaning, tuple[ModelInfo, str]] = {}  # the newest, and what is wrong with it
 
     def open_defaults(self) -> int:
         """Open the bundle of every language's default, so that no client waits for it; returns how many that were.
 
-        Raises ModelError if one can't be used, if there is none at all, or if a file among the models is none: it may be
-        what was meant to be the default, and another must not read in its place unasked.
+        Raises ModelError if one can't be used, if there is none at all, or if a file among the models is none: it may
+        be what was meant to be the default, and another must not read in its place unasked.
         """
         if faults := self._registry.faults():
             raise ModelError("; ".join(faults), "mend it or take it out of the folder, and start again")
@@ -80,16 +80,22 @@ class Models:
                 continue  # taken out of the registry: who asks by that name is still read
         for meaning, info in newest.items():
             self._renew(meaning, info)
+        for meaning in self._refused.keys() - newest.keys():
+            del self._refused[meaning]
         self._telemetry.set("lipsol_refused_models", len(self._refused))
 
     @property
     def refused(self) -> Mapping[Meaning, str]:
         """Of which names and defaults the newest bundle can't be used, and why."""
-        return {meaning: why for meaning, (_, why) in self._refused.items()}
+        return {meaning: why for meaning, (_, why) in list(self._refused.items())}
+
+    def unusable(self) -> list[tuple[ModelInfo, str]]:
+        """The newest bundles that never took over, each once, and why."""
+        return list({info.digest: (info, why) for info, why in list(self._refused.values())}.values())
 
     def known(self) -> list[ModelInfo]:
         """Every bundle that can be asked for, by name: first what the name means, then the newest. Raises Transient."""
-        refused = {digest for digest, _ in self._refused.values()}
+        refused = {info.digest for info, _ in self.unusable()}
         meant = {info.digest for (kind, _), info in list(self._meant.items()) if kind == "name"}
         found = [info for info in self._registry.models() if info.digest not in refused]
         return sorted(found, key=lambda info: (info.name, info.digest not in meant))
@@ -169,18 +175,19 @@ class Models:
 
     def _renew(self, meaning: Meaning, info: ModelInfo) -> None:
         """Let a name or language mean a bundle, if that can be used."""
-        before, refused = self._meant.get(meaning), self._refused.get(meaning)
+        before = self._meant.get(meaning)
         if before is not None and before.digest == info.digest:
             self._refused.pop(meaning, None)
             return
-        if refused is not None and refused[0] == info.digest:
+        if tried := next((held for held in self._refused.values() if held[0].digest == info.digest), None):
+            self._refused[meaning] = tried  # if under another meaning, it was told of there
             return
         try:
             self.reader(info)
         except Transient:
             raise
         except LipsolError as fault:
-            self._refused[meaning] = (info.digest, f"{fault.detail}: {fault.cure}")
+            self._refused[meaning] = (info, f"{fault.detail}: {fault.cure}")
             serving = before.digest[:12] if before else "none"
             told = {"model": info.name, "version": info.version, "bundle": info.digest[:12], "serving": serving}
             log.error("model-refused", **told, reason=fault.detail, cure=fault.cure)  # noqa: TRY400 - foreseen

@@ -15,6 +15,7 @@ from lipsol.topics import TOPICS
 from services import inference
 from services.inference.core import Ask
 from services.inference.settings import InferenceSettings
+from tests.services_made import served_app
 
 PATIENCE_S = 60.0
 SOON = {"look_s": 0.02, "threads": 1, "buckets": [25, 50]}
@@ -94,6 +95,10 @@ def test_a_newer_bundle_takes_over_only_if_it_reads_as_it_promised_and_the_older
     wait_for(lambda: here.telemetry.value("lipsol_refused_models") > 0)
     assert here.service.ready() and here.read().info.digest == first
     assert all("words-2.lipsol" in why for why in here.service.core.models.refused.values())
+    with served_app(here.service.app, here.service.settings) as client:
+        index = client.post("/v2/repository/index").json()
+    assert [(each["version"], each["state"]) for each in index] == [("1", "READY"), ("2", "UNAVAILABLE")]
+    assert "words-2.lipsol does not read its golden clip" in index[1]["reason"]
     third = here.put("3", 2028)
     wait_for(lambda: here.read().info.digest == third)
     answer, promised = here.read(), here.shipped.golden[0].answers[0]

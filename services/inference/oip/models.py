@@ -20,13 +20,15 @@ LOOK_S = 1.0  # how old the list of models may be: asking the registry for each 
 TYPES = {"BYTES": "TYPE_STRING"}  # in a configuration; the others are TYPE_ and the datatype
 
 Listed = Callable[[], Sequence[ModelInfo]]
+Unusable = Callable[[], Sequence[tuple[ModelInfo, str]]]
 
 
 class Known:
     """The registry's models, looked at again once they are LOOK_S old. For one event loop."""
 
-    def __init__(self, listed: Listed) -> None:
-        self._listed = listed
+    def __init__(self, listed: Listed, unusable: Unusable = list) -> None:
+        """unusable: newer bundles that can't be used, and why."""
+        self._listed, self.unusable = listed, unusable
         self._models: Sequence[ModelInfo] = ()
         self._until = 0.0
 
@@ -80,10 +82,13 @@ def config(info: ModelInfo) -> dict[str, Any]:
     }
 
 
-def index(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
-    """Every version of every model."""
+def index(models: Sequence[ModelInfo], unusable: Sequence[tuple[ModelInfo, str]]) -> list[dict[str, str]]:
+    """Every version of every model; those that never took over because they can't be used, last, and why."""
     named = dict.fromkeys((info.name, info.version) for info in models)
-    return [{"name": name, "version": version, "state": "READY", "reason": ""} for name, version in named]
+    ready = [{"name": name, "version": version, "state": "READY", "reason": ""} for name, version in named]
+    return ready + [
+        {"name": info.name, "version": info.version, "state": "UNAVAILABLE", "reason": why} for info, why in unusable
+    ]
 
 
 def _described(each: Declared) -> dict[str, Any]:

@@ -72,9 +72,9 @@ def _add_server(app: FastAPI, faults: Faults, models: known.Known) -> None:
         return contract.Ready(ready=True)
 
     async def index(request: Request) -> list[dict[str, str]]:
-        """Every version of every model; all that are told of are ready."""
+        """Every version of every model; one that can't be used is told of with the reason."""
         _checked_index(await request.body())
-        return known.index(await models.models())
+        return known.index(await models.models(), models.unusable())
 
     get: dict[str, Any] = {"methods": ["GET"], "tags": ["open inference protocol"]}
     app.add_api_route(ROOT, server, response_model=contract.Server, name="oip_server", **get)

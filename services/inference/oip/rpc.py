@@ -36,7 +36,7 @@ log = structlog.get_logger("lipsol.doors")
 
 def oip_server(core: Core, host: str, port: int, faults: Callable[[], Sequence[str]]) -> RpcServer:
     """The door on its port, not yet started."""
-    models = known.Known(core.models.known)
+    models = known.Known(core.models.known, core.models.unusable)
     calls = Calls(Inferring(core, models), models, faults)
     private.share([health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR])
 
@@ -160,7 +160,7 @@ class Calls:
         return pb.ModelConfigResponse(config=pb.ModelConfig(**known.config(info)))
 
     async def _index(self, _: pb.RepositoryIndexRequest) -> Message:
-        return pb.RepositoryIndexResponse(models=known.index(await self._models.models()))
+        return pb.RepositoryIndexResponse(models=known.index(await self._models.models(), self._models.unusable()))
 
 
 def _unary(kind: type[Message], answer: Callable[[Any], Awaitable[Message]]) -> Any:

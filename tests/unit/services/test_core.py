@@ -196,13 +196,26 @@ def test_a_default_that_can_not_be_used_never_takes_over_and_is_told_of_until_it
     }
     assert made.read().prediction.text == "one"
     assert "two" not in {info.name for info in made.models.known()}
-    looked = len(made.opened)
     time.sleep(0.03)  # some looks
-    assert len(made.opened) == looked == 2  # tried once
+    assert made.opened == ["one", "two"]  # tried once
     made.make_default(info_of("three"))
     wait_for(lambda: made.read().prediction.text == "three")
     wait_for(lambda: made.telemetry.value("lipsol_refused_models") == 0)
     assert made.models.refused == {}
+
+
+def test_a_bundle_that_is_refused_under_its_name_and_as_a_default_is_tried_and_told_of_once(bench):
+    made = bench()
+    made.core.start()
+    assert made.models.info("one", "en") == OLD
+    made.unfit.add("one")
+    newer = replace(OLD, version="2", digest="f" * 64)
+    made.registry.infos[:1] = [newer, replace(OLD, default=False)]
+    wait_for(lambda: made.telemetry.value("lipsol_refused_models") == 2)
+    time.sleep(0.03)  # some looks
+    assert made.opened == ["one", "one"]
+    assert [info.version for info, _ in made.models.unusable()] == ["2"]
+    assert made.read().info.version == made.read(made.models.info("one", "en")).info.version == "1"
 
 
 def test_a_name_goes_on_meaning_the_bundle_that_reads_until_the_newer_one_does(bench):

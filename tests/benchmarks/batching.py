@@ -2,7 +2,7 @@
 
 The same machine, network, decoding, onnxruntime settings and clips on both sides, one process each, and the same client
 process asking. All are up at once and take turns, so that a busy neighbour slows all alike; what counts is the ratio
-within a turn.
+within a turn. Two processes of BentoML's, with a model and a batcher each, are shown beside: they fill two CPUs too.
 """
 
 import json
@@ -32,12 +32,12 @@ from tests.benchmarks.ground import MODEL, Ground
 from tests.conftest import TOP
 
 CLIENTS = 64
-ROUNDS = 5
+ROUNDS = 4
 SECONDS = 4.0  # of one side's turn
 WARM_S = 3.0  # under load, before anything counts: BentoML learns how long a batch takes
 START_S = 60.0  # that a server may take to be ready
 FASTER = 1.5  # times BentoML's requests a second that ours must answer
-SIDES = ("bentoml", "rest", "grpc", "unbatched")
+SIDES = ("bentoml", "bentoml_twice", "rest", "grpc", "unbatched")
 OWN = "import sys; from tests.benchmarks.batching import serve; serve()"
 
 
@@ -60,11 +60,14 @@ def measure(ground: Ground) -> list[Figure]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         bento = stack.enter_context(bentoml_server(ground.model, folder))
+        twice = stack.enter_context(bentoml_server(ground.model, folder, processes=2))
         ours, ours_rpc = stack.enter_context(own_server(folder))
         alone, _ = stack.enter_context(own_server(folder, {"LIPSOL_INFERENCE__BATCH": "1"}))
         rest = written(folder, "rest", [over_rest(mouth) for mouth in mouths])
+        plain = written(folder, "bentoml", [over_bentoml(mouth) for mouth in mouths])
         asked = {
-            "bentoml": ("http", bento, written(folder, "bentoml", [over_bentoml(mouth) for mouth in mouths])),
+            "bentoml": ("http", bento, plain),
+            "bentoml_twice": ("http", twice, plain),
             "rest": ("http", ours, rest),
             "grpc": ("grpc", ours_rpc, written(folder, "grpc", [over_grpc(mouth) for mouth in mouths])),
             "unbatched": ("http", alone, rest),
@@ -153,12 +156,13 @@ def _http(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
 
 
 @contextmanager
-def bentoml_server(model: Path, folder: Path) -> Iterator[int]:
+def bentoml_server(model: Path, folder: Path, processes: int = 1) -> Iterator[int]:
     """BentoML's side; its port."""
     (port,) = free_ports(1)
     command = [Path(sys.executable).with_name("bentoml"), "serve", "tests.benchmarks.bento_side:Reading"]
-    told = {"BENTO_SIDE_MODEL": str(model), "BENTOML_HOME": str(folder), "BENTOML_DO_NOT_TRACK": "true"}
-    with _server([*command, "--port", str(port)], told, port, folder / "bentoml.log"):
+    told = {"BENTO_SIDE_MODEL": str(model), "BENTO_SIDE_WORKERS": str(processes)}
+    told |= {"BENTOML_HOME": str(folder), "BENTOML_DO_NOT_TRACK": "true"}
+    with _server([*command, "--port", str(port)], told, port, folder / f"bentoml-{port}.log"):
         yield port
 
 

@@ -21,6 +21,7 @@ from lipsol.reader import BUNDLE_GRAMMAR, Reader
 
 BATCH = int(os.environ.get("BENTO_SIDE_BATCH", "8"))
 LATENCY_MS = int(os.environ.get("BENTO_SIDE_LATENCY_MS", "10000"))  # beyond it BentoML gives up what waits
+WORKERS = int(os.environ.get("BENTO_SIDE_WORKERS", "1"))  # processes, each with a batcher and a model of its own
 THREADS = int(os.environ.get("BENTO_SIDE_THREADS", "1"))
 
 FRAME_BYTES = MOUTH_PX * MOUTH_PX + 2 * 4 * (LIP_POINTS + JAW_POINTS)
@@ -47,7 +48,7 @@ def unpacked(body: bytes) -> MouthClip:
 
 @bentoml.service(
     name="bento-side",
-    workers=1,
+    workers=WORKERS,
     traffic={"timeout": 60},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},

@@ -49,7 +49,7 @@ class Limits:
     output_bytes  frames that the child may hand back: 30 s of 640x480 at 25 fps
     """
 
-    max_bytes: int = 64 * MIB
+    max_bytes: int = 256 * MIB
     max_seconds: float = 30.0
     max_frames: int = 3600
     max_pixels: int = 4096 * 2304

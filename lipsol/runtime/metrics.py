@@ -20,7 +20,7 @@ PIXELS = (14.0, 20.0, 28.0, 40.0, 56.0, 80.0, 112.0, 160.0, 320.0)  # below 14 a
 DEGREES = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)  # above 50 a clip is refused
 LEVELS = (20.0, 40.0, 60.0, 80.0, 100.0, 130.0, 160.0, 200.0, 255.0)  # of gray
 COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # clips
-SIZES = tuple(float(1 << power) for power in range(14, 27, 2))  # bytes, 16 KiB to 64 MiB
+SIZES = tuple(float(1 << power) for power in range(14, 29, 2))  # bytes, 16 KiB to 256 MiB
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ class PreprocessSettings(DoorSettings):
     (`flight.py`)."""
     retry_after_s: float = Field(2.0, gt=0)
     """What a 429 tells a client to wait, seconds: about the time in which a full line on two CPUs has moved."""
-    max_bytes: int = Field(64 * MIB, gt=0)
-    """Bytes of one clip; more is answered 413."""
+    max_bytes: int = Field(256 * MIB, gt=0)
+    """Bytes of one video; more is answered 413. Half an hour at a little over 1 Mbit/s."""
     clip_seconds: float = Field(12.0, gt=0, le=30.0)
     """Seconds that a video may last to be read as one clip. What is longer is a recording, and is read in parts that
     are cut where the lips rest. Few utterances last longer than this."""
@@ -44,7 +44,7 @@ class PreprocessSettings(DoorSettings):
     640x480 and however long it is, and watches as fast as one CPU can."""
     recording_ahead: int = Field(8, ge=1)
     """Parts of one recording that wait to be read, before more of it is watched: as many as a reader takes together."""
-    memory_bytes: int = Field(512 * MIB, gt=0)
+    memory_bytes: int = Field(1024 * MIB, gt=0)
     """Bytes of clips held in memory at once, from upload to mouth; more is answered 429."""
     upload_s: float = Field(60.0, gt=0)
     """Seconds that one upload may take; a slower one is answered 408."""

@@ -54,7 +54,7 @@ def test_a_clip_that_was_sent_lies_in_the_bucket_until_it_is_deleted(s3, prefix,
         sent = client.post("/v1/clips", files=clip(), params=WAIT, headers={"Idempotency-Key": "once"})
         assert sent.json()["text"] == SAID
         address = f"/v1/clips/{sent.json()['clip_id']}"
-        assert {"begun.json", "lips.json", "mouth", "result.json"} <= set(names(s3, prefix))
+        assert {"begun.json", "lips.npz", "mouth", "result.json"} <= set(names(s3, prefix))
         assert client.get(f"{address}/lips").status_code == 200
         assert client.delete(address).status_code == 204
         assert client.get(address).status_code == 404

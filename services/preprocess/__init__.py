@@ -111,14 +111,7 @@ def build(
     publish = _publisher(bus)
     aside = Aside(publish)
     traffic = Traffic(bus, stage=NAME, telemetry=telemetry)
-    settling = Settling(
-        keeper=Keeper(store, settings.retention_s, settings.inline_bytes),
-        repeats=Repeats(store, settings.retention_s),
-        waiters=Waiters(),
-        flight=Flight(settings.in_flight, settings.retry_after_s),
-        now=time.time,
-        telemetry=telemetry,
-    )
+    settling = _settling(settings, store, telemetry)
     threads = settings.workers or available_cpus()
     pool = Pool(
         threads,
@@ -147,6 +140,18 @@ def build(
     ears = _ears(settings, bus, settling, telemetry)
     sweeper = Sweeper(store, retention_s=settings.retention_s, every_s=settings.sweep_s, telemetry=telemetry)
     return Edge(settings, handler, pool, aside, batches, [traffic, *ears, sweeper])
+
+
+def _settling(settings: PreprocessSettings, store: Store, telemetry: Telemetry) -> Settling:
+    """What is kept of clips, and who waits for them."""
+    return Settling(
+        keeper=Keeper(store, settings.retention_s, settings.inline_bytes),
+        repeats=Repeats(store, settings.retention_s),
+        waiters=Waiters(),
+        flight=Flight(settings.in_flight, settings.retry_after_s),
+        now=time.time,
+        telemetry=telemetry,
+    )
 
 
 def _ears(settings: PreprocessSettings, bus: Bus, settling: Settling, telemetry: Telemetry) -> list[Worker]:

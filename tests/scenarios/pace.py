@@ -1,15 +1,25 @@
-"""Load at a given rate, whatever becomes of it: an open loop, as users are, who do not wait for each other."""
+"""Load at a given rate, whatever becomes of it: an open loop, as users are, who do not wait for each other.
 
+`python -m tests.scenarios.pace URL NAME RATE SECONDS DEADLINE` is a crowd in a process of its own: beside a platform in
+the same process, its many threads would take the platform's turns. RATE 0: a closed loop, each sends the next clip when
+the last one is answered. It prints the answers as JSON.
+"""
+
+import json
 import queue
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import httpx
 
+from tests.conftest import TOP
 from tests.scenarios.mouths import clip_bytes
 
+CLIENTS = 16  # of a closed loop
 WORKERS = 160  # requests that are under way at once, at most: more than are accepted at once under overload
 FIRST_S = 0.05  # before the first request
 
@@ -83,3 +93,42 @@ class Users:
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
+
+
+def crowd(url: str, name: str, rate: float, seconds: float, deadline_s: float = 0.0) -> list[Answer]:
+    """The answers that users get who send so many clips a second; rate 0.0: `CLIENTS` of them, as fast as they can.
+
+    deadline_s: what they allow; 0.0: they do not say.
+    """
+    command = [sys.executable, "-m", "tests.scenarios.pace", url, name, *map(str, (rate, seconds, deadline_s))]
+    told = subprocess.run(command, stdout=subprocess.PIPE, cwd=TOP, check=True).stdout
+    return [Answer(*each) for each in json.loads(told)]
+
+
+def in_turn(seconds: float, act: Callable[[int], int], clients: int) -> list[Answer]:
+    """So many clients at once, each calling `act` again as soon as it is answered."""
+    until, answers = time.monotonic() + seconds, list[Answer]()
+
+    def work(number: int) -> None:
+        while (at := time.monotonic()) < until:
+            answers.append(Answer(act(number), at, time.monotonic() - at))
+            number += clients
+
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def main(url: str, name: str, rate: float, seconds: float, deadline_s: float) -> None:
+    """Be that crowd."""
+    users = Users(url, name, deadline_s or None)
+    answers = pace(rate, seconds, users.send) if rate else in_turn(seconds, users.send, CLIENTS)
+    users.close()
+    print(json.dumps([astuple(answer) for answer in answers]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], *map(float, sys.argv[3:6]))

@@ -14,11 +14,10 @@ import numpy as np
 
 from tests.scenarios import laws
 from tests.scenarios.outcome import Outcome, Say
-from tests.scenarios.pace import Answer, Users, pace
+from tests.scenarios.pace import Answer, Users, crowd, pace
 from tests.scenarios.platform import Asked, Platform
 
 ASKED = Asked({"bus": {"capacity": 4096}})
-CLIENTS = 16  # who send one clip after the other, to find the capacity
 MEASURE_S = 15.0
 SOAK_SHARE, OVERLOAD_SHARE = 0.8, 2.0  # of the capacity
 OVERLOAD_S = 60.0  # at most; half of the soak where that is shorter
@@ -62,31 +61,18 @@ def play(platform: Platform, say: Say, seconds: float) -> list[Outcome]:
 
 def measure(platform: Platform) -> float:
     """Clips a second with so many clients at once, each sending the next clip when the last one is answered."""
-    users, answers, until = Users(platform.url, "measure"), list[int](), time.monotonic() + MEASURE_S
-
-    def work(number: int) -> None:
-        while time.monotonic() < until:
-            answers.append(users.send(number))
-            number += 1
-
-    began = time.monotonic()
-    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    users.close()
-    return answers.count(200) / (time.monotonic() - began)
+    answers = crowd(platform.url, "measure", 0.0, MEASURE_S)
+    began, ended = min(each.at for each in answers), max(each.at + each.took_s for each in answers)
+    return sum(each.status == 200 for each in answers) / (ended - began)
 
 
 def soak(platform: Platform, capacity: float, seconds: float) -> tuple[Outcome, float]:
     """What 80 % of the capacity does to memory; and the 95th percentile of the answers' times, seconds."""
-    memory, users = Memory(platform), Users(platform.url, "soak")
+    memory = Memory(platform)
     memory.start()
     began = time.monotonic()
-    answers = pace(capacity * SOAK_SHARE, seconds, users.send)
+    answers = crowd(platform.url, "soak", capacity * SOAK_SHARE, seconds)
     memory.end()
-    users.close()
     statuses = Counter(answer.status for answer in answers)
     grown = {service: growth(samples) for service, samples in memory.samples.items()}
     p50, p95 = np.percentile([answer.took_s for answer in answers], [50, 95])
@@ -116,10 +102,9 @@ def soak(platform: Platform, capacity: float, seconds: float) -> tuple[Outcome, 
 
 def overload(platform: Platform, capacity: float, seconds: float, quick_s: float) -> Outcome:
     """Twice the capacity, by users who allow some seconds; then how soon all is as before."""
-    began, users = time.monotonic(), Users(platform.url, "overload", DEADLINE_S)
-    answers = pace(capacity * OVERLOAD_SHARE, seconds, users.send)
+    began = time.monotonic()
+    answers = crowd(platform.url, "overload", capacity * OVERLOAD_SHARE, seconds, DEADLINE_S)
     recovered_s = recovery(platform, 2 * quick_s)
-    users.close()
     statuses = Counter(answer.status for answer in answers)
     accepted = [answer.took_s for answer in answers if answer.status == 200]
     p95 = float(np.percentile(accepted, 95)) if accepted else float("inf")

@@ -19,7 +19,6 @@ from services import inference, monitor, preprocess
 from services.doors.server import Server
 from services.doors.service import DoorSettings, Service
 from services.embedded import Embedded, EmbeddedSettings
-from services.operating import PRIVATE_BUSES
 
 ALONE: dict[str, tuple[Callable[..., Any], int]] = {  # how each is built, and where its metrics are
     preprocess.NAME: (preprocess.build, 9464),
@@ -56,11 +55,11 @@ def check_alone(name: str, settings: Settings) -> None:
         fault
         for holds, fault in (
             (
-                settings.bus.kind in PRIVATE_BUSES,
+                settings.bus.private,
                 f"the {settings.bus.kind} bus ends at the process's edge (LIPSOL_BUS__KIND=kafka does not)",
             ),
             (
-                settings.store.kind == "local" and settings.store.folder is None,
+                settings.store.private,
                 "the store has no folder that others could see (LIPSOL_STORE__FOLDER, or LIPSOL_STORE__KIND=s3)",
             ),
         )

@@ -23,7 +23,6 @@ from services.doors.service import Service
 from services.inference.models import OpenReader
 from services.inference.settings import InferenceSettings
 from services.monitor.settings import MonitorSettings
-from services.operating import PRIVATE_BUSES
 from services.operating.operations import Operations
 from services.operating.settings import OperatingSettings
 from services.preprocess.asking import Asked
@@ -184,7 +183,7 @@ class Embedded:
 
     def _operable(self) -> AbstractContextManager[object]:
         """Lets operators in from outside; a bus that is shared lets them in by itself."""
-        if self.settings.bus.kind not in PRIVATE_BUSES:
+        if not self.settings.bus.private:
             return nullcontext()
         from services.operating.door import door
 

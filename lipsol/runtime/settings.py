@@ -94,6 +94,11 @@ class BusSettings(Section):
     buffer_mib: int = Field(default=16, ge=1)
     """MiB of values that a consumer fetches ahead, whichever bound is reached first; it then stops fetching."""
 
+    @property
+    def private(self) -> bool:
+        """Whether the bus ends at the process's edge, so that no other process meets anybody on it."""
+        return self.kind == "memory"
+
 
 class StoreSettings(Section):
     """Where mouths and results are kept."""
@@ -123,6 +128,11 @@ class StoreSettings(Section):
     readable: str = Field(default="", pattern=r"^[a-z0-9.,-]*$")
     """Buckets, separated by commas, that clips may be fetched from when a client names them as `s3://bucket/key`. The
     store's own bucket is always one; no other is by default, since a client must not choose what the platform reads."""
+
+    @property
+    def private(self) -> bool:
+        """Whether no other process can see what is kept."""
+        return self.kind == "local" and self.folder is None
 
 
 class RegistrySettings(Section):

@@ -125,13 +125,7 @@ class Grammar:
 
         A text file's language is the one that spells most of it. Raises BadInput if it can't be read or is no grammar.
         """
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as fault:
-            said = getattr(fault, "strerror", None) or "it is no UTF-8 text"
-            raise BadInput(
-                f"the grammar {path.name} can't be read ({said})", "give a .json document or UTF-8 text"
-            ) from fault
+        text = text_of(path, "the grammar", "give a .json document or UTF-8 text")
         if path.suffix.lower() == ".json":
             return cls.from_json(text)
         phrases = [line for line in text.splitlines() if line.strip()]
@@ -237,6 +231,15 @@ def _first_repeated(texts: Iterable[str]) -> str | None:
             return text
         seen.add(text)
     return None
+
+
+def text_of(path: Path, what: str, cure: str) -> str:
+    """The text of a file. Raises BadInput, which says `what` is in it and the cure, for what is none or not there."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        said = getattr(fault, "strerror", None) or "it is no UTF-8 text"
+        raise BadInput(f"{what} {path.name} can't be read ({said})", cure) from fault
 
 
 def parsed(document: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from services.cli.options import (
     grammar_option,
     hotword_option,
     json_option,
+    language_option,
     model_option,
     phrases_option,
 )
@@ -36,9 +37,7 @@ def lipsol() -> None:
 @grammar_option
 @phrases_option
 @hotword_option
-@click.option(
-    "--language", default="", metavar="CODE", help="Language that is spoken, en or ur; without it the model's."
-)
+@language_option
 @click.option(
     "--format",
     "form",

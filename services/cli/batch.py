@@ -26,7 +26,6 @@ from services.cli.sending import Sender, clips_of, name_of
 from services.cli.sources import Spoken
 from services.cli.wordings import Wish
 from services.embedded import Embedded, EmbeddedSettings
-from services.operating import PRIVATE_BUSES
 from services.preprocess.asking import Asked
 from services.preprocess.keeping import Keeper
 
@@ -68,7 +67,7 @@ def open_place() -> Iterator[Place]:
     """The platform that the environment leads to: on the memory bus one of our own, that ends with this command."""
     settings = quiet(EmbeddedSettings)
     own = settings.preprocess
-    if settings.bus.kind in PRIVATE_BUSES:
+    if settings.bus.private:
         greet_unheard()
         alone = own.model_copy(update={"fetches": own.fetches or own.workers or available_cpus()})
         with Embedded(settings.model_copy(update={"preprocess": alone})) as platform:

@@ -11,6 +11,7 @@ from services.cli.options import (
     grammar_option,
     hotword_option,
     json_option,
+    language_option,
     model_option,
     phrases_option,
 )
@@ -216,9 +217,7 @@ def batch() -> None:
 @grammar_option
 @phrases_option
 @hotword_option
-@click.option(
-    "--language", default="", metavar="CODE", help="Language that is spoken, en or ur; without it the model's."
-)
+@language_option
 @click.option(
     "--wait/--no-wait", default=True, show_default=True, help="Wait until every clip is settled, or only send them."
 )

@@ -34,6 +34,9 @@ hotword_option = click.option(
     help="A word or short phrase that is likelier than usual, TIMES (1 to 1000, without it 10) as likely; may be given"
     " often. It decides what is offered first, never how sure that is.",
 )
+language_option = click.option(
+    "--language", default="", metavar="CODE", help="Language that is spoken, en or ur; without it the model's."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 

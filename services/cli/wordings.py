@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lipsol.errors import BadInput
-from lipsol.text.grammar import Grammar, language_of
+from lipsol.text.grammar import Grammar, language_of, text_of
 from lipsol.text.hotwords import Hotwords
 from lipsol.text.wording import Wording
 from services.cli.platform import grammar_asked
@@ -46,13 +46,7 @@ class Wish:
 
 
 def _lines(file: Path) -> list[str]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
-        said = getattr(fault, "strerror", None) or "it is no UTF-8 text"
-        raise BadInput(
-            f"the phrases in {file.name} can't be read ({said})", "give UTF-8 text, a phrase a line"
-        ) from fault
+    text = text_of(file, "the phrases in", "give UTF-8 text, a phrase a line")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -127,7 +127,7 @@ class Reading:
 
 def _check(settings: Settings) -> None:
     """Raise BadInput if the bus is shared with services that could not see this one's store."""
-    if settings.bus.kind != "memory" and settings.store.kind == "local" and settings.store.folder is None:
+    if not settings.bus.private and settings.store.private:
         raise BadInput(
             "the bus is shared, but the store has no folder that others could see",
             "set LIPSOL_STORE__FOLDER, or LIPSOL_STORE__KIND=s3",

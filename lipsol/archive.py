@@ -1,4 +1,4 @@
-"""The file around a bundle: a zip of four known members, read under bounds and written the same every time.
+"""The file around a bundle: a zip of five known members, read under bounds and written the same every time.
 
 Laws: a member that is not in MEMBERS, or that is there twice, is refused; none is unpacked beyond its bound, whatever
 the zip says of its size; the digest is the SHA-256 of the file. What is signed is `statement`: a line for each member
@@ -19,10 +19,12 @@ from lipsol.errors import ModelError
 from lipsol.signing import BUNDLE, Keys, Signature, SigningKey
 
 CARD, NETWORK, GOLDEN, SIGNATURE = "card.json", "model.onnx", "golden.npz", "signature.json"
+REFERENCE = "reference.npz"
 MEMBERS: Mapping[str, int] = {  # what a bundle holds, and how many bytes of each once unpacked: no place for a zip bomb
     CARD: 4 << 20,  # with all its curves a card has some 50 KiB
     NETWORK: 256 << 20,
     GOLDEN: 4 << 20,  # four hundred frames; two clips have sixty
+    REFERENCE: 2 << 20,  # eight hundred clips' numbers have 0.2 MB
     SIGNATURE: 4 << 10,
 }
 MAX_BYTES = sum(MEMBERS.values()) + (64 << 10)  # of the file: every member stored as it is, and the zip's own tables
@@ -100,6 +102,12 @@ def card_of(path: Path) -> tuple[bytes, str]:
     data = _bytes(path)
     with _opened(path.name, data) as held:
         return _unpacked(path.name, held, held.getinfo(CARD)), hashlib.sha256(data).hexdigest()
+
+
+def member_of(path: Path, name: str) -> bytes:
+    """One member alone, empty where the bundle brings none. Raises ModelError as `Archive.read`."""
+    with _opened(path.name, _bytes(path)) as held:
+        return _unpacked(path.name, held, held.getinfo(name)) if name in held.namelist() else b""
 
 
 def _bytes(path: Path) -> bytes:

@@ -2,10 +2,11 @@
 
 A bundle is a zip (lipsol/archive.py) of `card.json` (name, alphabet, grammar, landmark model, calibration, threshold,
 scores, data, training, licence, and what the golden clips are read as), `model.onnx`, `golden.npz` (the golden clips'
-mouths, end to end) and, where somebody signed it, `signature.json`. Its digest is the SHA-256 of the file. Data alone
-tells an Urdu bundle from an English one. What does not fit this LipSol is refused when it is loaded: another card
-format, other landmarks, an alphabet that is not installed, no golden answers. Whether it reads as it says it does is
-lipsol/golden.py's to find out.
+mouths, end to end), `reference.npz` (what clips are like when all is well, for `lipsol.drift`; a bundle reads without)
+and, where somebody signed it, `signature.json`. Its digest is the SHA-256 of the file. Data alone tells an Urdu bundle
+from an English one. What does not fit this LipSol is refused when it is loaded: another card format, other landmarks,
+an alphabet that is not installed, no golden answers. Whether it reads as it says it does is lipsol/golden.py's to find
+out.
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lipsol.archive import CARD, FETCH, GOLDEN, NETWORK, Archive, write
+from lipsol.archive import CARD, FETCH, GOLDEN, NETWORK, REFERENCE, Archive, write
 from lipsol.card import FORMAT, GILD, Answer, Card, Confidence, GoldenTold, Kind, checked, parsed
 from lipsol.clips.clip import LAYOUT, MouthClip
 from lipsol.errors import BadInput, ModelError
@@ -39,7 +40,9 @@ Golden: TypeAlias = tuple[GoldenClip, ...]
 class Bundle:
     """A loaded bundle. `confidence` by way of decoding: "grammar", "free" (sentences) or "words".
 
-    golden  empty only on its way to being packed; `file` is the name of the file that it was loaded from, for messages
+    golden     empty only on its way to being packed
+    reference  `lipsol.drift.reference.Reference.to_bytes`, empty for a bundle that brings none
+    file       name of the file that it was loaded from, for messages
     """
 
     name: str
@@ -55,6 +58,7 @@ class Bundle:
     network: bytes = field(repr=False)
     digest: str = ""
     golden: Golden = field(default=(), repr=False, compare=False)
+    reference: bytes = field(default=b"", repr=False, compare=False)
     file: str = field(default="", compare=False)
 
     @classmethod
@@ -83,7 +87,7 @@ class Bundle:
             NETWORK: self.network,
             GOLDEN: _joined([clip.mouth for clip in self.golden]).to_bytes(),
         }
-        return write(path, members)
+        return write(path, members | ({REFERENCE: self.reference} if self.reference else {}))
 
 
 def _loaded(path: Path, keys: Keys | None, *, ungilded: bool) -> Bundle:
@@ -98,6 +102,7 @@ def _loaded(path: Path, keys: Keys | None, *, ungilded: bool) -> Bundle:
         grammar="" if told.grammar_document is None else json.dumps(told.grammar_document, ensure_ascii=False),
         card=card, network=held.members[NETWORK], digest=held.digest, file=held.file,
         golden=_golden(held.file, told.golden, held.members.get(GOLDEN, b"")),
+        reference=held.members.get(REFERENCE, b""),
     )  # fmt: skip
 
 

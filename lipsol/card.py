@@ -11,10 +11,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lipsol.archive import FETCH
-from lipsol.clips import face
+from lipsol.clips import landmarks
 from lipsol.errors import BadInput, LipsolError, ModelError
 from lipsol.text.alphabet import ALPHABETS, Alphabet, described, normalise
 from lipsol.text.grammar import Grammar
+from lipsol.validation import told
 
 FORMAT = 2  # of the card; a reader refuses what it doesn't know
 UNGILDED = 1  # the format before golden answers; `lipsol models gild` makes FORMAT of it
@@ -109,8 +110,9 @@ def checked(file: str, card: Mapping[str, Any], *, ungilded: bool = False) -> Ca
     try:
         held = Card.model_validate(card)
     except ValidationError as fault:
-        told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors()[:3])
-        raise ModelError(f"{file} has a card that says too little, or something odd ({told})", FETCH) from fault
+        raise ModelError(
+            f"{file} has a card that says too little, or something odd ({told(fault, 3)})", FETCH
+        ) from fault
     if not held.golden and not ungilded:
         raise ModelError(f"{file} has no golden answers, so nothing shows that it reads as it did", GILD)
     _check_landmarks(file, held)
@@ -119,9 +121,9 @@ def checked(file: str, card: Mapping[str, Any], *, ungilded: bool = False) -> Ca
 
 
 def _check_landmarks(file: str, card: Card) -> None:
-    if card.landmarks != face.MODEL:
+    if card.landmarks != landmarks.MODEL:
         raise ModelError(
-            f"{file} was trained on the landmarks of {card.landmarks!r}, here they come from {face.MODEL!r}",
+            f"{file} was trained on the landmarks of {card.landmarks!r}, here they come from {landmarks.MODEL!r}",
             "weights are bound to their landmark model: use a bundle trained on this one",
         )
 

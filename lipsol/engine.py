@@ -29,6 +29,7 @@ BUCKETS = (25, 50, 75, 100, 150, 200, 300, 450, 750)  # frames at 25 a second: 1
 HALF = frozenset({"Conv", "GRU", "Gemm", "MatMul"})  # what fp16 on CUDA touches
 SEQUENCE_LENGTHS = {"GRU": 4}  # the one of their inputs that is no number to compute with
 SHAPES_HELD = 32  # shapes whose buffers stay on the device
+ENGINE_VERSION = str(onnxruntime.__version__)
 QUIET = 3  # onnxruntime's log: errors alone
 
 Feeds = Mapping[str, np.ndarray]

@@ -39,17 +39,33 @@ _SESSION = "session, or clip where there is none"
 CLIPS = Topic("lipsol.clips.v1", _SESSION, 12, DAY_S, ("cli",), ("preprocess",))
 STABLE_MOUTHS = Topic("lipsol.mouths.stable.v1", _SESSION, 12, DAY_S, ("preprocess",), ("inference",))
 CANARY_MOUTHS = Topic("lipsol.mouths.canary.v1", _SESSION, 12, DAY_S, ("preprocess",), ("inference",))
-PREDICTIONS = Topic("lipsol.predictions.v1", "clip", 12, 7 * DAY_S, ("inference",), ("preprocess", "monitor"))
-REFUSALS = Topic("lipsol.refusals.v1", "clip", 3, 7 * DAY_S, ("preprocess",), ("monitor",))
-FEEDBACK = Topic("lipsol.feedback.v1", "clip", 3, 30 * DAY_S, ("preprocess",), ("monitor",))
-DELETIONS = Topic("lipsol.deletions.v1", "clip", 3, 30 * DAY_S, ("preprocess",), ("preprocess", "monitor"))
-DRIFT = Topic("lipsol.drift.v1", "model", 1, 30 * DAY_S, ("monitor",), ("pipelines",))
-TRAFFIC = Topic(
-    "lipsol.traffic.v1", "policy", 1, DAY_S, ("cli", "analyst"), ("preprocess", "inference"), compacted=True
+PREDICTIONS = Topic(
+    "lipsol.predictions.v1", "clip", 12, 7 * DAY_S, ("inference",), ("preprocess", "monitor", "analyst")
 )
-PROMOTIONS = Topic("lipsol.promotions.v1", "language", 1, 90 * DAY_S, ("pipelines",), ("releases",))
+REFUSALS = Topic("lipsol.refusals.v1", "clip", 3, 7 * DAY_S, ("preprocess",), ("monitor",))
+FEEDBACK = Topic("lipsol.feedback.v1", "clip", 3, 30 * DAY_S, ("preprocess",), ("monitor", "analyst"))
+DELETIONS = Topic("lipsol.deletions.v1", "clip", 3, 30 * DAY_S, ("preprocess",), ("preprocess", "monitor"))
+DRIFT = Topic("lipsol.drift.v1", "model", 1, 30 * DAY_S, ("monitor",), ("monitor",))
+ACTIONS = Topic("lipsol.actions.v1", "model", 1, 90 * DAY_S, ("monitor", "cli"), ("pipelines", "monitor"))
+WATCH = Topic("lipsol.monitor.v1", "part of the state", 1, DAY_S, ("monitor",), ("monitor",), compacted=True)
+TRAFFIC = Topic(
+    "lipsol.traffic.v1",
+    "policy",
+    1,
+    DAY_S,
+    ("cli", "analyst", "monitor"),
+    ("preprocess", "inference", "monitor", "analyst"),
+    compacted=True,
+)
+PROMOTIONS = Topic("lipsol.promotions.v1", "language", 1, 90 * DAY_S, ("pipelines", "cli"), ("analyst", "monitor"))
+ROLLOUTS = Topic("lipsol.rollouts.v1", "release", 1, 90 * DAY_S, ("analyst",), ("cli",))
 DEAD_LETTERS = Topic(
-    "lipsol.dead-letters.v1", "key of what died", 3, 30 * DAY_S, ("every service",), ("preprocess", "monitor")
+    "lipsol.dead-letters.v1",
+    "key of what died",
+    3,
+    30 * DAY_S,
+    ("every service",),
+    ("preprocess", "monitor", "analyst"),
 )
 
 TOPICS: Mapping[str, Topic] = MappingProxyType(
@@ -64,8 +80,11 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             FEEDBACK,
             DELETIONS,
             DRIFT,
+            ACTIONS,
+            WATCH,
             TRAFFIC,
             PROMOTIONS,
+            ROLLOUTS,
             DEAD_LETTERS,
         )
     }

@@ -20,6 +20,7 @@ from lipsol.topics import CANARY_MOUTHS
 
 LIFE_MAX_S = CANARY_MOUTHS.retention_s  # of a policy: what it sent to the canary must still be there when it ends
 PLACES = 2**64  # that a name can have: the first 8 bytes of its SHA-256
+PARTS = 2**16  # of the split, that readings tell: enough to tell sessions apart, too few to name one
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -123,3 +124,8 @@ def routed(event: MouthReady, way: Route) -> list[MouthReady]:
 def place(name: str) -> int:
     """The name's place in [0, PLACES)."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
+def part(name: str) -> int:
+    """The part of the split in which the name lies, from 1 to `PARTS`: the same for all clips of a session."""
+    return place(name) * PARTS // PLACES + 1

@@ -14,13 +14,16 @@ from types import TracebackType
 from typing import Self
 
 from lipsol.errors import Busy, LipsolError, Transient
+from lipsol.registry.pinned import PinnedRegistry
 from lipsol.registry.port import Registry
+from lipsol.runtime.certificates import tell_certificates
 from lipsol.runtime.settings import Settings, load
 from lipsol.runtime.telemetry import MetricsServer, Telemetry
 from lipsol.runtime.wiring import open_bus, open_objects, open_registry, open_store
 from services import inference, monitor, preprocess
 from services.doors.service import Service
 from services.inference.models import OpenReader
+from services.inference.rehearsal import RehearsalSettings
 from services.inference.settings import InferenceSettings
 from services.monitor.settings import MonitorSettings
 from services.operating.operations import Operations
@@ -41,6 +44,7 @@ class EmbeddedSettings(Settings):
     inference: InferenceSettings = InferenceSettings()
     monitor: MonitorSettings = MonitorSettings()
     operating: OperatingSettings = OperatingSettings()
+    rehearsal: RehearsalSettings = RehearsalSettings()
 
 
 @dataclass(frozen=True)
@@ -71,25 +75,36 @@ class Embedded:
         """
         self.settings = settings or load(EmbeddedSettings)
         self.telemetry = Telemetry()
+        tell_certificates(self.settings.bus, self.telemetry)
         self.registry = registry or open_registry(self.settings)
         self.bus = open_bus(self.settings)
         self.store = open_store(self.settings)
         ports = (self.bus, self.store, self.registry)
         objects = open_objects(self.settings, self.store)
-        self.edge = preprocess.build(
-            self.settings.preprocess, *ports, telemetry=self.telemetry, watcher=watcher, objects=objects
-        )
         reading = self.settings.inference
+        names = PinnedRegistry(self.registry, reading.bundles)  # the edge tells clients what reads
+        self.edge = preprocess.build(
+            self.settings.preprocess,
+            self.bus,
+            self.store,
+            names,
+            telemetry=self.telemetry,
+            watcher=watcher,
+            objects=objects,
+        )
         both = reading.model_copy(  # nobody else is here to read the other track; and who watches needs the other CPUs
             update={"track": "both", "threads": reading.threads or 1}
         )
-        inferring = inference.build(both, *ports, telemetry=self.telemetry, open_reader=open_reader)
+        failing = self.settings.rehearsal
+        inferring = inference.build(both, *ports, telemetry=self.telemetry, open_reader=open_reader, rehearsal=failing)
         if watched is not None and self.edge.handler.recordings is not None:
             self.edge.handler.recordings.show = watched
-        watching = monitor.build(self.settings.monitor, *ports, telemetry=self.telemetry)
+        self.watching = monitor.build(self.settings.monitor, *ports, telemetry=self.telemetry)
         self.operations = Operations(self.bus, self.store, self.registry)
         self._asked = Unread()
-        self._services: tuple[Service, ...] = (inferring, self.edge, watching)  # in the direction of the flow
+        self._services: tuple[Service, ...] = (inferring, self.edge, self.watching)  # in the direction of the flow
+        for service in self._services:
+            self.telemetry.follow("lipsol_ready", service.ready, stage=service.name)
 
     def __enter__(self) -> Self:
         try:
@@ -152,11 +167,11 @@ class Embedded:
             service.drain()
 
     def serve(self, host: str = "", port: int | None = None) -> None:
-        """Serve the page and the API until told to leave (SIGTERM, Ctrl-C); operators and `/metrics` have own ports.
+        """Serve the page and the API until told to leave (SIGTERM, Ctrl-C); all that is for operators has own ports.
 
         host, port: instead of the settings'. Raises BadInput or Transient where a port can't be had.
         """
-        with self._operable():
+        with self._operable(), self._watchable():
             self._serve(host, port)
 
     def _serve(self, host: str, port: int | None) -> None:
@@ -188,6 +203,19 @@ class Embedded:
         from services.operating.door import door
 
         return door(self.operations, self.settings.operating)
+
+    @property
+    def board_host(self) -> str:
+        """Address that the monitor's board listens on: this machine alone, unless the settings name another."""
+        place = self.settings.monitor
+        return place.host if "host" in place.model_fields_set else self.settings.operating.host
+
+    def _watchable(self) -> AbstractContextManager[object]:
+        """Shows the board to operators."""
+        from services.doors.server import aside
+
+        place = self.settings.monitor
+        return aside("board", self.watching.app, self.board_host, place.port, place, "LIPSOL_MONITOR__PORT")
 
     def _send(self, data: bytes, asked: Asked) -> _Sent:
         """Hand a clip to the edge, waiting for a place in its line."""

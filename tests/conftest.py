@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.local.broker import Broker
+from services.local.mlflow import LocalMlflow
 from services.local.s3 import BUCKET, CREDENTIALS, S3Server
 
 TESTS = Path(__file__).resolve().parent
@@ -134,6 +135,13 @@ def s3() -> Iterator[S3Server]:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
         server.make_bucket(BUCKET)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMlflow]:
+    """A real MLflow server. All tests share it: each takes names that nobody else has, and none ends it."""
+    with LocalMlflow.start(tmp_path_factory.mktemp("mlflow")) as server:
         yield server
 
 

@@ -19,7 +19,7 @@ PAGE = 3  # objects a listing, so that a few make several pages
 @cache  # a client takes long to make
 def buckets_of(server: S3Server) -> Buckets:
     """The server's buckets."""
-    return Buckets(server.endpoint, page=PAGE)
+    return Buckets(server.uri, page=PAGE)
 
 
 @contextmanager

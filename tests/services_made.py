@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,8 +29,9 @@ from lipsol.events import (
 )
 from lipsol.model.emissions import Emissions
 from lipsol.model.prediction import Alternative, Prediction, Word
+from lipsol.promotion import Promotion
 from lipsol.reader import Bound, Heard
-from lipsol.registry.port import ModelInfo
+from lipsol.registry.port import NONE, ModelInfo
 from lipsol.runtime.settings import RegistrySettings, StoreSettings, TelemetrySettings
 from lipsol.text.grammar import Grammar
 from lipsol.text.wording import wording_of
@@ -38,6 +39,7 @@ from lipsol.topics import STABLE_MOUTHS
 from services.doors.server import Server
 from services.doors.service import DoorSettings
 from services.embedded import Embedded, EmbeddedSettings
+from services.monitor.settings import MonitorSettings
 from services.operating.settings import OperatingSettings
 from services.preprocess.settings import PreprocessSettings
 
@@ -64,6 +66,7 @@ class MadeWatcher:
         self.hold = threading.Event()
         self.hold.set()
         self.watched = 0
+        self.codec = "h264"
 
     def watch(self, data: bytes) -> Watched:
         self.watched += 1
@@ -74,7 +77,7 @@ class MadeWatcher:
         if data.startswith(b"bug"):
             raise ZeroDivisionError("/home/somebody/secret.py")
         timings = {"decode": 1.0, "face": 2.0, "mouth": 0.5, "quality": 0.25}
-        return Watched(mouth_of(len(data)), QUALITY, 1, timings)
+        return Watched(mouth_of(len(data)), QUALITY, 1, timings, self.codec)
 
 
 class MadeReader:
@@ -123,9 +126,10 @@ class MadeRegistry:
 
     infos: list[ModelInfo] = field(default_factory=lambda: [info_of(), info_of("grid-words", default=False)])
     keys: None = None
+    faulty: list[str] = field(default_factory=list)
 
     def faults(self) -> list[str]:
-        return []
+        return self.faulty
 
     def models(self) -> list[ModelInfo]:
         return self.infos
@@ -145,6 +149,24 @@ class MadeRegistry:
     def path(self, digest: str) -> Path:
         return Path(digest)
 
+    def candidates(self) -> list[ModelInfo]:
+        return []
+
+    def champion(self, name: str) -> ModelInfo | None:
+        return next((info for info in self.infos if info.name == name), None)
+
+    def file(self, digest: str, name: str) -> Path:
+        raise NotFound(f"no file {name!r} is with {digest[:12]}", "these models have no files")
+
+    def register(self, path: Path, files: Mapping[str, Path] = NONE, *, candidate: bool = True) -> ModelInfo:
+        raise BadInput(f"{path.name}, {len(files)} files, candidate {candidate}: can't be kept", "they have no files")
+
+    def promote(self, promotion: Promotion) -> None:
+        raise BadInput(f"{promotion.model} can't be promoted", "these models have no history")
+
+    def history(self, name: str = "") -> list[Promotion]:  # noqa: ARG002 - the port's signature
+        return []
+
 
 def settings_of(tmp_path: Path, **preprocess: object) -> EmbeddedSettings:
     """Settings that touch nothing but a folder; any free ports."""
@@ -153,6 +175,7 @@ def settings_of(tmp_path: Path, **preprocess: object) -> EmbeddedSettings:
         registry=RegistrySettings(folder=tmp_path / "models"),
         telemetry=TelemetrySettings(metrics_port=0, metrics_host="127.0.0.1"),
         operating=OperatingSettings(port=0),
+        monitor=MonitorSettings(port=0),
         preprocess=PreprocessSettings.model_validate({"workers": 2, "wait_s": 10.0, "grpc_port": 0, **preprocess}),
     )
 

@@ -12,7 +12,7 @@ from lipsol.bus.kafka_consumer import KafkaBusConsumer
 from lipsol.bus.kafka_producer import Publisher
 from lipsol.bus.kafka_replay import reading
 from lipsol.bus.kafka_topics import Directory, Topics, configs, create_topics
-from lipsol.bus.port import Closed, Message, Outgoing, Start, check_size
+from lipsol.bus.port import NOWHERE, Closed, Message, Outgoing, Places, Start, check_size
 from lipsol.errors import BadInput
 
 __all__ = ["KafkaBus", "Link", "Topics", "configs", "create_topics"]
@@ -53,11 +53,13 @@ class KafkaBus:
             made.close()
         return made
 
-    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
+    def replay(
+        self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None, after: Places = NOWHERE
+    ) -> Iterator[Message]:
         self._check_open()
         partitions = self._directory.partitions(tuple(dict.fromkeys(topics)))
         ends = self._directory.committed(before) if before is not None else None
-        return reading(self._link, partitions, since, ends)
+        return reading(self._link, partitions, since, ends, after)
 
     def close(self) -> None:
         self._closed = True

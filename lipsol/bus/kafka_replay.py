@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 from lipsol.bus.kafka_client import KafkaConsumer, Link, TopicPartition, message, opened, told
-from lipsol.bus.port import Message
+from lipsol.bus.port import NOWHERE, Message, Places
 from lipsol.errors import Transient
 
 POLL_MS = 200
@@ -14,9 +14,13 @@ FETCH_BYTES = 8 << 20
 
 
 def reading(
-    link: Link, partitions: Sequence[TopicPartition], since: float, ends: Mapping[TopicPartition, int] | None
+    link: Link,
+    partitions: Sequence[TopicPartition],
+    since: float,
+    ends: Mapping[TopicPartition, int] | None,
+    after: Places = NOWHERE,
 ) -> Iterator[Message]:
-    """What the partitions hold from `since` to their ends; `ends` are ends that are nearer.
+    """What the partitions hold from `since` to their ends; `ends` are ends that are nearer, `after` later beginnings.
 
     The bounds are those of this call; the messages are fetched as they are asked for. Raises Transient.
     """
@@ -24,7 +28,10 @@ def reading(
         starts = _starts(client, link, partitions, since)
         found = client.end_offsets(list(partitions), _ms(link.connect_s))
     bounds = {
-        partition: (start, min(found[partition], ends.get(partition, 0) if ends is not None else found[partition]))
+        partition: (
+            max(start, _behind(link, partition, after)),
+            min(found[partition], ends.get(partition, 0) if ends is not None else found[partition]),
+        )
         for partition, start in starts.items()
     }
     return _messages(link, {p: bound for p, bound in bounds.items() if bound[0] < bound[1]}, since)
@@ -80,6 +87,11 @@ def _open(link: Link, partitions: Sequence[TopicPartition]) -> Any:
     )
     client.assign(list(partitions))
     return client
+
+
+def _behind(link: Link, partition: TopicPartition, after: Places) -> int:
+    """The first offset that may be told of a partition."""
+    return after.get((link.topic(partition.topic), partition.partition), -1) + 1
 
 
 def _ms(seconds: float) -> int:

@@ -10,7 +10,7 @@ from itertools import count
 from threading import Condition
 
 from lipsol.bus.log import Bounds, TopicLog
-from lipsol.bus.port import Closed, Message, Outgoing, Start, check_size
+from lipsol.bus.port import NOWHERE, Closed, Message, Outgoing, Places, Start, check_size
 from lipsol.errors import BadInput, Busy, NotFound
 from lipsol.topics import TOPICS, Topic
 
@@ -73,14 +73,17 @@ class MemoryBus:
             self._consumers = [*(held for held in self._consumers if not held.closed), consumer]
             return consumer
 
-    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
+    def replay(
+        self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None, after: Places = NOWHERE
+    ) -> Iterator[Message]:
         with self._changed:
             self._check_open()
             logs = [self._log(name) for name in dict.fromkeys(topics)]
             for log in logs:
                 log.expire(self._now())
             kept = [message for log in logs for message in log.replay(before)]
-        return iter([message for message in kept if message.timestamp >= since])
+        told = (m for m in kept if m.timestamp >= since and m.offset > after.get((m.topic, m.partition), -1))
+        return iter(list(told))
 
     def close(self) -> None:
         with self._changed:

@@ -32,11 +32,14 @@ Every method may be called from any thread, except that one consumer is polled b
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, Protocol, runtime_checkable
 
 from lipsol.errors import BadInput, Transient
 
 Start = Literal["earliest", "latest"]
+Places = Mapping[tuple[str, int], int]  # (topic, partition) -> offset
+NOWHERE: Places = MappingProxyType({})
 
 VALUE_MAX_BYTES = 960 << 10  # of one message's value
 ENVELOPE_MAX_BYTES = 60 << 10  # of its key and headers; both fit into what a Kafka broker takes by default: 1 MiB
@@ -152,11 +155,14 @@ class Bus(Protocol):
         """
         ...
 
-    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
+    def replay(
+        self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None, after: Places = NOWHERE
+    ) -> Iterator[Message]:
         """What is kept on the topics from `since` (Unix seconds, by the bus's own time) to the end as of this call.
 
-        In order within a partition. `before`: only what that group has committed. An end that moves on meanwhile is
-        not followed, so this always comes to an end. Raises as `consumer`.
+        In order within a partition. `before`: only what that group has committed. `after`: of the partitions that it
+        names, only what lies behind that offset. An end that moves on meanwhile is not followed, so this always comes
+        to an end. Raises as `consumer`.
         """
         ...
 

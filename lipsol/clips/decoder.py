@@ -18,11 +18,10 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from lipsol.clips.framing import Head, TooLong
+from lipsol.clips.framing import CODECS, Head, TooLong
 from lipsol.clips.timing import FPS, Timeline, slots_before
 from lipsol.errors import BadInput
 
-CODECS = ("h264", "hevc", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg")
 RATES = (10.0, 120.0)  # mean frames a second that can be brought to 25
 RATE_SLACK = 0.01  # of a bound: cameras that say 10 fps give 9.97
 MIN_SIDE = 32  # pixels; a mouth in less is a few pixels wide
@@ -58,6 +57,7 @@ class _Film:
     order: Order
     sink: int
     timeline: Timeline
+    codec: str
     shape: tuple[int, int, str] | None = None
     size: tuple[int, int] = (0, 0)
     held: Any = None
@@ -104,7 +104,7 @@ class _Film:
             if self.written > SETTLED_FRAMES:
                 require_rate(self.timeline.mean_fps)
                 _require_whole(self)
-        head = Head(*self.size, times, self.dropped, self.timeline.mean_fps, self.header_s)
+        head = Head(*self.size, times, self.dropped, self.timeline.mean_fps, self.header_s, self.codec)
         _write(self.sink, np.frombuffer(head.to_bytes(), np.uint8))
         _write(self.sink, picture)
 
@@ -186,8 +186,8 @@ def decode_into(order: Order, source: int, sink: int) -> dict[str, Any]:
     try:
         with _opened(order, source) as container:
             stream = _picture_track(container, order)
-            codec = stream.codec_context.name
-            film = _Film(order, sink, Timeline(float(stream.average_rate) if stream.average_rate else None))
+            timeline = Timeline(float(stream.average_rate) if stream.average_rate else None)
+            film = _Film(order, sink, timeline, stream.codec_context.name)
             film.header_s = float((stream.duration or 0) * (stream.time_base or 0))
             if film.header_s > order.max_seconds + 1 / RATES[0]:
                 raise too_long(film.header_s, order)
@@ -205,7 +205,7 @@ def decode_into(order: Order, source: int, sink: int) -> dict[str, Any]:
         "frames": film.written,
         "source_fps": film.timeline.mean_fps,
         "dropped": film.timeline.dropped,
-        "codec": codec,
+        "codec": film.codec,
     }
 
 

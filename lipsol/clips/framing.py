@@ -4,11 +4,12 @@ A picture that is shown for several slots of 40 ms comes once, with their number
 """
 
 import struct
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from lipsol.errors import BadInput
 
-_HEAD = struct.Struct("<IIIIdd")
+CODECS = ("h264", "hevc", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg")
+_HEAD = struct.Struct("<IIIIddI")
 HEAD_BYTES = _HEAD.size
 
 
@@ -25,6 +26,7 @@ class Head:
     dropped        frames that the file has lacked so far
     source_fps     mean frame rate of the file so far, Hz
     lasts_s        length of the whole file as its header has it, seconds; 0.0: not told
+    codec          how the file's pictures are coded, one of `CODECS`; "": none of them
     """
 
     width: int
@@ -33,12 +35,16 @@ class Head:
     dropped: int
     source_fps: float
     lasts_s: float
+    codec: str
 
     def to_bytes(self) -> bytes:
         """`HEAD_BYTES` bytes."""
-        return _HEAD.pack(*astuple(self))
+        told = (self.width, self.height, self.slots, self.dropped, self.source_fps, self.lasts_s)
+        return _HEAD.pack(*told, CODECS.index(self.codec))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Head":
         """Undo `to_bytes`."""
-        return cls(*_HEAD.unpack(data))
+        width, height, slots, dropped, source_fps, lasts_s, codec = _HEAD.unpack(data)
+        named = CODECS[codec] if codec < len(CODECS) else ""
+        return cls(width, height, slots, dropped, source_fps, lasts_s, named)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 import cv2
 import numpy as np
 
-from lipsol.clips.clip import Clip, MouthClip
+from lipsol.clips.clip import FPS, Clip, MouthClip
 from lipsol.clips.face import FaceTrack
-from lipsol.clips.mouth import lip_motion, mouth_width
+from lipsol.clips.mouth import LIPS, MOUTH_CORNERS, lip_motion, mouth_width
 from lipsol.errors import BadInput
 
 MIN_BRIGHTNESS = 20.0  # of 255; below this cameras show mostly noise
@@ -16,7 +16,7 @@ MIN_MOUTH_PX = 14.0  # corner to corner; GRID's mouths have about 40
 MAX_YAW_DEG = 50.0  # beyond it half of the mouth is hidden
 MIN_MOTION = 0.004  # of mouth width; lips at rest and landmark noise stay below
 MOTION_AFTER_S = 1.0  # clips shorter than this may be one closed-mouthed word, so motion is not asked of them
-NOSE_TIP, CHEEKS = 1, (234, 454)  # mesh points
+NOSE_TIP, CHEEKS, MID_LIPS = 1, (234, 454), (13, 14)  # mesh points
 
 LIGHT_UP = "light your face from the front"
 
@@ -82,6 +82,25 @@ def measure(clip: Clip, track: FaceTrack, mouth: MouthClip) -> Quality:
         yaw_deg=_yaw_deg(points),
         motion=lip_motion(track),
     )
+
+
+def of_mouth(mouth: MouthClip) -> dict[str, float]:
+    """What a mouth clip still shows of its picture: the fields of `Quality` that need no more, by name.
+
+    brightness is the mouth's, not the whole picture's; motion is measured on the lips of the mouth picture.
+    """
+    pictures = mouth.mouth
+    top, bottom, left, right = (mouth.lips[:, LIPS.index(point)] for point in (*MID_LIPS, *MOUTH_CORNERS))
+    gap, width = np.linalg.norm(top - bottom, axis=-1), np.linalg.norm(right - left, axis=-1)
+    told = {
+        "seconds": len(mouth) / FPS,
+        "brightness": float(pictures.mean()),
+        "contrast": float(np.mean([np.std(picture) for picture in pictures])),
+        "sharpness": float(np.median([cv2.Laplacian(picture, cv2.CV_32F).var() for picture in pictures])),
+        "face_found": float(mouth.seen.mean()),
+        "motion": float(np.std(gap / np.maximum(width, 1e-6))),
+    }
+    return {name: round(value, 4) for name, value in told.items()}
 
 
 def require_readable(quality: Quality) -> None:

@@ -75,6 +75,7 @@ class Reel:
     count: int = 0
     source_fps: float = FPS
     dropped: int = 0
+    codec: str = ""
     people: list[_Person] = field(default_factory=list)
     reader: _Person | None = None
     _frames: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0, 3), np.uint8))
@@ -96,12 +97,12 @@ class Reel:
             person.points[self.count : end], person.found[self.count : end] = track.points, track.found
             person.box = _box(track.points[np.flatnonzero(track.found)[-1]])
         self.count = end
-        self.source_fps, self.dropped = clip.source_fps, self.dropped + clip.dropped
+        self.source_fps, self.dropped, self.codec = clip.source_fps, self.dropped + clip.dropped, clip.codec
         self._leave_out()
 
     def clip(self, end: int) -> Clip:
         """The first `end` frames."""
-        return Clip(self._frames[:end], FPS, self.source_fps, self.dropped)
+        return Clip(self._frames[:end], FPS, self.source_fps, self.dropped, self.codec)
 
     def drop(self, frames: int) -> None:
         """Forget the first frames."""

@@ -178,17 +178,17 @@ def _segments(pipe: _Pipe, limits: Limits, max_seconds: float) -> Iterator[Clip]
             left, filled = left - some, filled + some
             if filled == most:
                 pipe.allow(SEGMENT_S)
-                yield Clip(held, FPS, now.source_fps, max(0, now.dropped - dropped))
+                yield Clip(held, FPS, now.source_fps, max(0, now.dropped - dropped), now.codec)
                 picture, dropped, filled = held[most - 1], now.dropped, 0
                 held = np.empty_like(held)
     if filled and head is not None:
-        yield Clip(held[:filled], FPS, head.source_fps, max(0, head.dropped - dropped))
+        yield Clip(held[:filled], FPS, head.source_fps, max(0, head.dropped - dropped), head.codec)
 
 
 def _check_head(now: Head, before: Head | None, limits: Limits, room: int) -> None:
     """What the child says of a picture, before it is believed."""
     shape = (now.width, now.height)
-    sane = min(shape) > 0 and max(shape) <= limits.max_side and 0 < now.slots <= room
+    sane = min(shape) > 0 and max(shape) <= limits.max_side and 0 < now.slots <= room and now.codec
     if not sane or (before is not None and shape != (before.width, before.height)):
         raise BadInput("the decoder's frames are not what it reported", CURE)
 

@@ -13,12 +13,15 @@ from lipsol.clips.quality import Quality, measure, require_face, require_readabl
 
 @dataclass(frozen=True)
 class Watched:
-    """The mouth, what the picture was like, how many faces were seen, and how long each stage took, ms."""
+    """The mouth, what the picture was like, how many faces were seen, how long each stage took, ms, and how the picture
+    was coded, as the decoder names it ("": not known).
+    """
 
     mouth: MouthClip
     quality: Quality
     faces: int
     timings_ms: dict[str, float]
+    codec: str = ""
 
 
 def watched(clip: Clip, track: FaceTrack, faces: int, timings_ms: dict[str, float]) -> Watched:
@@ -29,7 +32,7 @@ def watched(clip: Clip, track: FaceTrack, faces: int, timings_ms: dict[str, floa
     with timed(timings_ms, "quality"):
         quality = measure(clip, track, mouth)
     require_readable(quality)
-    return Watched(mouth, quality, faces, timings_ms)
+    return Watched(mouth, quality, faces, timings_ms, clip.codec)
 
 
 @contextmanager

@@ -73,10 +73,13 @@ def missed(share: float | None) -> float:
 
 
 def fits_of(card: Mapping[str, Any], *, stranger: bool) -> Fits:
-    """Those on a bundle's card, else the ones above. Raises ModelError for a section that can't be read."""
+    """Those on a bundle's card, else the ones above; to a model of drawn mouths everybody is a stranger.
+
+    Raises ModelError for a section that can't be read.
+    """
     held = card.get("board")
     if held is None:
-        return STRANGER if stranger else FAMILIAR
+        return STRANGER if stranger or card.get("synthetic") is True else FAMILIAR
     try:
         told = held["stranger" if stranger else "familiar"]
         return Fits(Fit(**told["both"]), Fit(**told["characters"]), float(told["threshold"]))

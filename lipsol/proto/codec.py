@@ -8,7 +8,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from math import isfinite
 from types import NoneType
@@ -99,6 +99,8 @@ def _steps(hint: Any, field: Any) -> tuple[Step, Step]:
         return _unless_none(pack), _if_set(name, unpack)
     if field.message_type and isinstance(hint, type) and is_dataclass(hint):
         return _message_steps(Codec(hint, GetMessageClass(field.message_type)), name, required=required)
+    if hint == tuple[float, ...]:
+        return _each_finite, lambda message, path, faults: tuple(_each_finite(getattr(message, name), path, faults))
     if get_origin(hint) is tuple and not field.message_type:
         return _as_is, lambda message, _path, _faults: tuple(getattr(message, name))
     if field.message_type and get_origin(hint) is tuple:
@@ -131,9 +133,19 @@ def _finite(value: float, path: str, faults: Faults) -> float:
 
 
 def _all_finite(values: Mapping[str, float], path: str, faults: Faults) -> Mapping[str, float]:
+    if all(map(isfinite, values.values())):  # nearly always; the paths are dear
+        return values
     for key, value in values.items():
         if not isfinite(value):
             faults.append(f"{path}.{key}: {value} is not finite")
+    return values
+
+
+def _each_finite(values: Sequence[float], path: str, faults: Faults) -> Sequence[float]:
+    if all(map(isfinite, values)):
+        return values
+    for place, value in enumerate(values):
+        _finite(value, f"{path}.{place}", faults)
     return values
 
 

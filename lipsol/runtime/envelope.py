@@ -22,6 +22,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 from uuid import uuid4
 
 import structlog
@@ -80,6 +81,25 @@ def following(trace: Trace) -> Iterator[Trace]:
             yield step
     finally:
         _current.reset(token)
+
+
+_in_hand: ContextVar[Mapping[str, Trace]] = ContextVar("in-hand", default=MappingProxyType({}))
+
+
+@contextmanager
+def handling(traces: Mapping[str, Trace]) -> Iterator[None]:
+    """Let the block know the traces of what it handles, by the clip or key that each is about."""
+    token = _in_hand.set(traces)
+    try:
+        yield
+    finally:
+        _in_hand.reset(token)
+
+
+def trace_id_of(subject: str = "") -> str:
+    """The id of the trace that something in hand belongs to; else of the one that is followed; "": neither."""
+    trace = _in_hand.get().get(subject) or _current.get()
+    return trace.trace_id if trace else ""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 - It listens first and reads what is kept then, so nothing is missed in between; the newest by the log's order holds.
 - What is unreadable, or can't be meant, never becomes the policy: the last good one stays, until its own expiry.
+- A policy's life begins when the bus took it, where the clock of whoever set it says later.
 - A bus that is away is asked again and again; meanwhile the policy that is known holds, until its own expiry.
 - Until the state was read once nobody is told anything: replicas would split differently.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event as Flag
 from threading import Thread
 
@@ -140,7 +142,7 @@ class LivePolicy:
     def _set(self, message: Message) -> None:
         """Go by what a message says from now on, if it can be meant."""
         try:
-            policy = self._policy = _policy(message)
+            policy = self._policy = policy_of(message)
         except LipsolError as fault:
             self._telemetry.add("lipsol_policies_refused_total", stage=self._stage)
             log.warning(
@@ -175,16 +177,23 @@ def read_policy(bus: Bus) -> Policy:
         if _after(message, newest):
             newest = message
             with suppress(LipsolError):
-                policy = _policy(message)
+                policy = policy_of(message)
     return policy
 
 
-def _policy(message: Message) -> Policy:
-    """The policy that a message sets. Raises BadInput for what is none."""
+def policy_of(message: Message) -> Policy:
+    """The policy that a message sets. Raises BadInput for what is none.
+
+    It lives for as long as whoever set it meant, from when the bus took it at the latest: a clock that is ahead must
+    not keep a canary alive.
+    """
     event = unwrap(message)
     if not isinstance(event, TrafficSet):
         raise BadInput(f"a {type(event).__name__} on {TRAFFIC.name}", "publish TrafficSet there")
-    return Policy.of(event)
+    policy = Policy.of(event)
+    if policy.mode == "stable":
+        return policy
+    return replace(policy, expires_at=min(policy.expires_at, message.timestamp + policy.expires_at - policy.set_at))
 
 
 def _after(message: Message, newest: Message | None) -> bool:

@@ -19,6 +19,7 @@ from lipsol.errors import BadInput
 
 PREFIX = "LIPSOL_"
 DELIMITER = "__"
+MLFLOW = "http://127.0.0.1:5000"  # what `make mlflow` starts
 SECRET = re.compile(r"secret|password|token|key")  # in a setting's name: its value is never shown
 
 S = TypeVar("S", bound="Settings")
@@ -138,8 +139,9 @@ class StoreSettings(Section):
 class RegistrySettings(Section):
     """Where models come from."""
 
-    kind: Literal["local"] = "local"
-    """Which adapter knows the models. `local` is a folder of bundle files (`*.lipsol`)."""
+    kind: Literal["local", "mlflow"] = "local"
+    """Which adapter knows the models. `local` is a folder of bundle files (`*.lipsol`); `mlflow` the registry of an
+    MLflow server."""
 
     folder: Path | None = None
     """The folder, or one bundle file alone. None: `models/` beside the installed package, which a checkout has; else
@@ -148,6 +150,43 @@ class RegistrySettings(Section):
     keys: Path | None = None
     """Whose signature a bundle must have: a PEM file of Ed25519 public keys, or a folder of such `*.pem` files. None: a
     bundle may be unsigned, so whoever can write to the folder decides what is read."""
+
+    uri: str = Field(default=MLFLOW, pattern=r"^https?://\S+$")
+    """Address of the MLflow server. The default is the one that `make mlflow` starts on this machine."""
+
+    prefix: str = Field(default="", pattern=r"^[A-Za-z0-9.-]*$")
+    """What stands before every model's name at the MLflow server, so that several platforms can share one."""
+
+    cache: Path | None = None
+    """Folder for what was fetched from an MLflow server; each file in it is tried against its digest whenever it is
+    used. None: `lipsol/models` in the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`)."""
+
+
+class TrackingSettings(Section):
+    """Where runs of training, tuning and evaluation are remembered."""
+
+    kind: Literal["local", "mlflow"] = "local"
+    """Which adapter remembers them. `local` is a folder of JSON lines and files; `mlflow` an MLflow server."""
+
+    folder: Path | None = None
+    """The folder. None: `build/runs` in the working directory."""
+
+    uri: str = Field(default=MLFLOW, pattern=r"^https?://\S+$")
+    """Address of the MLflow server. The default is the one that `make mlflow` starts on this machine."""
+
+
+class DataSettings(Section):
+    """Where versions of data and bundles are kept."""
+
+    remote: str = Field(default="", pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?|[^:]*)$")
+    """`s3://bucket/prefix` of any S3-compatible server, or a folder that is there for all who share it. Empty: nowhere,
+    and nothing is versioned. Credentials are found as the store's are."""
+
+    endpoint: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    """Address of the S3-compatible server. Empty: Amazon's own."""
+
+    region: str = ""
+    """Region of the bucket. Empty: what the environment says."""
 
 
 class TelemetrySettings(Section):
@@ -189,6 +228,8 @@ class Settings(BaseSettings):
     bus: BusSettings = BusSettings()
     store: StoreSettings = StoreSettings()
     registry: RegistrySettings = RegistrySettings()
+    data: DataSettings = DataSettings()
+    tracking: TrackingSettings = TrackingSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod

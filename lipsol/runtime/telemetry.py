@@ -1,15 +1,26 @@
 """What a process tells its operator in figures: the metrics of the catalogue, in a registry of this process's own.
 
 Nothing is global: each `Telemetry` counts for itself, so tests and the embedded platform don't share figures by
-accident. `/metrics` is served on a port of its own, never on the public one.
+accident. `/metrics` is served on a port of its own, never on the public one, in the form that the asker takes:
+OpenMetrics, in which a bucket names the trace of one measurement that fell into it (an exemplar), or Prometheus's text.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+    start_http_server,
+)
 
 from lipsol.errors import BadInput, NotFound, Transient
 from lipsol.runtime.metrics import CATALOGUE, Metric
@@ -22,6 +33,9 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._catalogue = catalogue
         self._series = {metric.name: _make(metric, self.registry) for metric in catalogue.values()}
+        ProcessCollector(registry=self.registry)
+        if "lipsol_build_info" in catalogue:
+            self.set("lipsol_build_info", 1, version=_version())
 
     def add(self, name: str, count: float | int = 1, /, **labels: str) -> None:
         """Let a counter grow."""
@@ -31,18 +45,27 @@ class Telemetry:
         """Put a gauge to a value."""
         self._made(name, "gauge", labels).set(value)
 
-    def observe(self, name: str, value: float | int, /, **labels: str) -> None:
-        """Take one measurement into a histogram."""
-        self._made(name, "histogram", labels).observe(value)
+    def follow(self, name: str, value: Callable[[], float], /, **labels: str) -> None:
+        """Let a gauge ask for its value whenever somebody looks; from any thread, and it may not raise."""
+        self._made(name, "gauge", labels).set_function(value)
+
+    def observe(self, name: str, value: float | int, /, *, trace_id: str = "", **labels: str) -> None:
+        """Take one measurement into a histogram. trace_id: of what was measured, so that its bucket names it."""
+        self._made(name, "histogram", labels).observe(value, {"trace_id": trace_id} if trace_id else None)
+
+    def observer(self, name: str, /, **labels: str) -> Callable[[float, str], None]:
+        """What takes measurements, each with its trace's id or "", into that histogram: for who measures very often."""
+        take = self._made(name, "histogram", labels).observe
+        return lambda value, trace_id: take(value, {"trace_id": trace_id} if trace_id else None)
 
     @contextmanager
-    def timed(self, name: str, /, **labels: str) -> Iterator[None]:
+    def timed(self, name: str, /, *, trace_id: str = "", **labels: str) -> Iterator[None]:
         """Measure how long the block takes into a histogram of seconds, also when it fails."""
         start = perf_counter()
         try:
             yield
         finally:
-            self.observe(name, perf_counter() - start, **labels)
+            self.observe(name, perf_counter() - start, trace_id=trace_id, **labels)
 
     def value(self, name: str, /, **labels: str) -> float:
         """What a counter or gauge stands at, or how many measurements a histogram has; 0.0 where none came."""
@@ -55,7 +78,7 @@ class Telemetry:
 
     def _metric(self, name: str) -> Metric:
         if name not in self._catalogue:
-            raise NotFound(f"no metric {name!r}", "add it to lipsol/runtime/metrics.py")
+            raise NotFound(f"no metric {name!r}", "add it to lipsol/runtime/metrics/")
         return self._catalogue[name]
 
     def _made(self, name: str, kind: str, labels: Mapping[str, str]) -> Any:
@@ -65,6 +88,14 @@ class Telemetry:
                 f"{name} as a {kind} by {sorted(labels)}", f"it is a {metric.kind} by {sorted(metric.labels)}"
             )
         return self._series[name].labels(**labels) if labels else self._series[name]
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("lipsol")
+    except PackageNotFoundError:  # run from its source, installed nowhere
+        return "source"
 
 
 def _make(metric: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:

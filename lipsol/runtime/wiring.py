@@ -1,5 +1,6 @@
 """From settings to adapters: the one place that knows which there are. The caller closes what it opened."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from lipsol.signing import Keys
 from lipsol.store.local import LocalStore
 from lipsol.store.objects import Objects
 from lipsol.store.port import Store
+from lipsol.tracking.local import LocalTracker
+from lipsol.tracking.port import Tracker
 
 if TYPE_CHECKING:
     from lipsol.bus.kafka import Link
@@ -92,7 +95,28 @@ def open_objects(settings: Settings, store: Store) -> Objects:
 def open_registry(settings: Settings) -> Registry:
     """The registry that the settings ask for. Raises BadInput for keys that can't be used, naming the file."""
     keys = None if settings.registry.keys is None else Keys.load(settings.registry.keys)
-    return LocalRegistry(settings.registry.folder or shipped_models(), keys)
+    place = settings.registry
+    if place.kind == "local":
+        return LocalRegistry(place.folder or shipped_models(), keys)
+    from lipsol.mlflow import MlflowServer
+    from lipsol.registry.mlflow import MlflowRegistry
+
+    return MlflowRegistry(MlflowServer(place.uri), place.cache or _user_cache() / "models", keys, place.prefix)
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lipsol"
+
+
+def open_tracker(settings: Settings) -> Tracker:
+    """The tracker that the settings ask for. An MLflow server need not be there yet: its first run will say."""
+    place = settings.tracking
+    if place.kind == "local":
+        return LocalTracker(place.folder or Path.cwd() / "build" / "runs")
+    from lipsol.mlflow import MlflowServer
+    from lipsol.tracking.mlflow import MlflowTracker
+
+    return MlflowTracker(MlflowServer(place.uri))
 
 
 def shipped_models() -> Path:

@@ -28,7 +28,7 @@ from lipsol.errors import BadInput, Busy, LipsolError, NotFound, Transient
 from lipsol.events import Event
 from lipsol.runtime.burial import Taken, dead_letter, kind_of, reason_of, subject, unforeseen
 from lipsol.runtime.clock import Clock, SystemClock
-from lipsol.runtime.envelope import following, wrap
+from lipsol.runtime.envelope import following, handling, wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.topics import DEAD_LETTERS
 
@@ -43,6 +43,12 @@ SKEW_S = 60.0  # that the bus's clock may be behind ours
 log = structlog.get_logger()
 
 
+def _ignored(_messages: Sequence[Message]) -> None: ...
+
+
+def _nothing() -> None: ...
+
+
 class Worker:
     """One thread of a group.
 
@@ -53,6 +59,9 @@ class Worker:
     attempts  how often one message is tried
     start     where a group that is new begins
     prepare   called once, in the group and before the first message: what it raises is told, and it is called again
+    places    told, before each call of `handle`, the messages that its events came in, in the same order
+    settled   called by the same thread whenever all that came of the events handled so far is published: after each
+              batch, and every few seconds while nothing comes
     """
 
     def __init__(
@@ -69,6 +78,8 @@ class Worker:
         start: Start = "earliest",
         clock: Clock | None = None,
         prepare: Callable[[], None] | None = None,
+        places: Callable[[Sequence[Message]], None] = _ignored,
+        settled: Callable[[], None] = _nothing,
     ) -> None:
         if batch < 1 or attempts < 1 or not topics:
             raise BadInput(
@@ -79,6 +90,7 @@ class Worker:
         self._stage, self._telemetry = stage, telemetry
         self._batch, self._attempts, self._start = batch, attempts, start
         self._clock, self._prepare = clock or SystemClock(), prepare
+        self._places, self._settled = places, settled
         self._stopping, self._tried = Flag(), Flag()
         self._consumer: Consumer | None = None
         self._thread: Thread | None = None
@@ -162,6 +174,8 @@ class Worker:
             self._fare_well()
             if messages:
                 self._work(consumer, messages)
+            else:
+                self._settled()
             self._look_at_lag(consumer)
 
     def _make_ready(self) -> None:
@@ -190,10 +204,14 @@ class Worker:
             except Transient as fault:  # they come again
                 log.warning("commit-failed", stage=self._stage, reason=fault.detail)
             self._telemetry.add("lipsol_messages_handled_total", len(settled), stage=self._stage)
+            self._settled()
 
     def _settle(self, messages: Sequence[Message]) -> tuple[Sequence[Message], list[Outgoing]]:
         """The messages that are done for, and what to publish for them; fewer than given when stopped midway."""
         taken, now = [Taken.of(message) for message in messages], self._clock.now()
+        for one in taken:
+            waited_s, trace_id = max(0.0, now - one.message.timestamp), one.trace.trace_id
+            self._telemetry.observe("lipsol_message_wait_seconds", waited_s, stage=self._stage, trace_id=trace_id)
         useless = [(one, why) for one in taken if (why := one.useless(now))]
         together = self._try_together([one for one in taken if not one.useless(now)])
         if together is not None:
@@ -236,8 +254,11 @@ class Worker:
     def _handled(self, taken: Sequence[Taken], attempt: int) -> list[Outgoing]:
         events = [one.event for one in taken if one.event is not None]
         traces = {subject(one.event): one.trace for one in taken if one.event is not None}
-        step = following(taken[0].trace) if len(taken) == 1 else nullcontext()
-        with step, self._telemetry.timed("lipsol_handle_seconds", stage=self._stage):
+        alone = taken[0].trace if len(taken) == 1 else None
+        step = following(alone) if alone else nullcontext()
+        told = {"stage": self._stage, "trace_id": alone.trace_id if alone else ""}
+        with step, handling(traces), self._telemetry.timed("lipsol_handle_seconds", **told):
+            self._places([one.message for one in taken if one.event is not None])
             results = self._handle(events)
             now = self._clock.now()
             return [wrap(result, self._stage, now, traces.get(subject(result)), attempts=attempt) for result in results]
@@ -249,6 +270,8 @@ class Worker:
             log.warning("passed-over", stage=self._stage, topic=message.topic, kind=kind, trace_id=one.trace.trace_id)
             return []
         self._telemetry.add("lipsol_dead_letters_total", stage=self._stage, reason=kind)
+        if kind == "too-late" and not attempts:  # where work was begun, whoever gave it up counts it
+            self._telemetry.add("lipsol_abandoned_total", stage=self._stage, reason=kind)
         log.error(
             "dead-letter",
             stage=self._stage,

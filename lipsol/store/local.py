@@ -173,7 +173,7 @@ def _move(partial: Path, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.replace(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # the folder went between mkdir's own two looks at it
             if not left:
                 raise
         else:

@@ -1,9 +1,15 @@
-"""English words in phones (ARPAbet without stress): GRID's as a dictionary has them, others by rules of spelling.
+"""Words in phones (ARPAbet without stress): a packaged grammar's as a dictionary has them, others by rules of spelling.
 
 The rules are an approximation: they are asked what a word looks like, not how it sounds, and most vowels look alike.
+Urdu is given in the nearest English phones, its breath (ھ) as hh: so one table of visemes holds for both.
 """
 
 import re
+from collections.abc import Mapping
+
+from lipsol.errors import NotFound
+
+VOWELS = frozenset("aa ae ah ao aw ay eh er ey ih iy ow oy uh uw".split())
 
 # After the CMU Pronouncing Dictionary; a letter is its name.
 PHONES_OF: dict[str, tuple[str, ...]] = {
@@ -21,6 +27,32 @@ PHONES_OF: dict[str, tuple[str, ...]] = {
         "again": "ah g eh n", "now": "n aw", "please": "p l iy z", "soon": "s uw n",
     }.items()
 }  # fmt: skip
+
+# The words of the packaged Urdu grammar as espeak-ng's voice "ur" says each by itself.
+URDU_PHONES_OF: Mapping[str, tuple[str, ...]] = {
+    word: tuple(phones.split())
+    for word, phones in {
+        "آپ": "aa p", "میں": "m ey", "وہ": "w ow", "ہم": "hh ah m",
+        "کتنے": "k ih t n ey", "کدھر": "k ih d hh ah r", "کونسا": "k ow n s aa", "کیسے": "k ey s ey",
+        "تھا": "t hh aa", "تھے": "t hh ey", "ہوں": "hh uw n", "ہے": "hh eh",
+        "جی": "jh iy", "نہیں": "n ah hh iy n", "ہاں": "hh aa",
+        "کب": "k ah b", "کون": "k ow n", "کیوں": "k y uw",
+        "ایک": "ey k", "دو": "d ow", "تین": "t iy n", "چار": "ch aa r", "پانچ": "p aa n ch", "چھ": "ch hh ey",
+        "سات": "s aa t", "آٹھ": "aa t hh", "نو": "n ow",
+    }.items()
+}  # fmt: skip
+
+# An Urdu letter mostly stands for one sound; short vowels are not written, and ع, ء and ں have no sound of their own.
+URDU_LETTERS: Mapping[str, str] = {
+    letter: phone
+    for phone, letters in {
+        "aa": "اآأ", "b": "ب", "p": "پ", "t": "تٹط", "s": "ثسص", "jh": "ج", "ch": "چ", "hh": "حہۂۃھ", "d": "دڈ",
+        "z": "ذزضظ", "r": "رڑ", "zh": "ژ", "sh": "ش", "g": "غگ", "f": "ف", "k": "کقخ", "l": "ل", "m": "م", "n": "ن",
+        "ow": "وؤ", "iy": "ی", "ey": "ےئۓ",
+    }.items()
+    for letter in letters
+}  # fmt: skip
+URDU_FIRST: Mapping[str, str] = {"و": "w", "ی": "y"}  # as the first letter of a word these two are consonants
 
 # Spellings (regular expressions) and the sounds that they mostly have; of two that fit, the first holds.
 RULES: tuple[tuple[str, str], ...] = (
@@ -40,8 +72,15 @@ _COMPILED = [(re.compile(spelling), tuple(sounds.split())) for spelling, sounds 
 _DOUBLED = re.compile(r"([^aeiou])\1")
 
 
-def phones_of(word: str) -> list[str]:
-    """Phones of a normalised English word, by GRID's dictionary or else by the rules."""
+def phones_of(word: str, language: str = "en") -> list[str]:
+    """Phones of a normalised word, by the language's dictionary or else by its rules.
+
+    Raises NotFound for a language that has neither.
+    """
+    if language == "ur":
+        return _urdu(word)
+    if language != "en":
+        raise NotFound(f"no sounds are known for {language!r}", "give en or ur, or add its words to lipsol.text.phones")
     if word in PHONES_OF:
         return list(PHONES_OF[word])
     single = _DOUBLED.sub(r"\1", word)
@@ -53,3 +92,11 @@ def phones_of(word: str) -> list[str]:
             said += found[1]
         at = found[0].end() if found is not None else at + 1
     return said
+
+
+def _urdu(word: str) -> list[str]:
+    if word in URDU_PHONES_OF:
+        return list(URDU_PHONES_OF[word])
+    rest = [URDU_LETTERS[letter] for letter in word[1:] if letter in URDU_LETTERS]
+    first = URDU_FIRST.get(word[:1]) or URDU_LETTERS.get(word[:1])
+    return [first, *rest] if first else rest

@@ -54,8 +54,14 @@ def align(truth: Sequence[T], reading: Sequence[T]) -> list[Step[T]]:
 
 
 def edits(truth: Sequence[Hashable], reading: Sequence[Hashable]) -> int:
-    """How many tokens must be put in, taken out or replaced to make the reading of the truth."""
-    return _edit_table(truth, reading)[-1][-1]
+    """How many tokens must be put in, taken out or replaced to make the reading of the truth.
+
+    What both begin or end with alike changes nothing, and is most of it where they differ little.
+    """
+    shorter = min(len(truth), len(reading))
+    first = next((n for n in range(shorter) if truth[n] != reading[n]), shorter)
+    last = next((n for n in range(shorter - first) if truth[-1 - n] != reading[-1 - n]), shorter - first)
+    return _edit_table(truth[first : len(truth) - last], reading[first : len(reading) - last])[-1][-1]
 
 
 def _edit_table(truth: Sequence[Hashable], reading: Sequence[Hashable]) -> list[list[int]]:

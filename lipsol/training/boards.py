@@ -21,16 +21,16 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.stats import rankdata
 
 from lipsol.bundle import Bundle
+from lipsol.data.dataset import Item, open_dataset
+from lipsol.data.mouths import mouths_of
 from lipsol.model.boards import LEAST, Fit, Fits, fits_of, missed
 from lipsol.model.decoding import Decoded, Evidence
 from lipsol.reader import BUNDLE_GRAMMAR, Heard, Reader
 from lipsol.text.grammar import Grammar
 from lipsol.text.scoring import expected_calibration_error
 from lipsol.text.wording import Wording
-from lipsol.training.corpus import GRAMMAR, KNOWN_SPEAKER, UNSEEN_SPEAKER
-from lipsol.training.features import mouths_of
-from lipsol.training.manifest import Item, grid_items
 
+KNOWN_SPEAKER = "s1"
 PHRASES = 40
 NEAR = 8  # near phrases of a mixed board
 KINDS = ("far", "mixed", "near")
@@ -71,13 +71,13 @@ def group_of(item: Item) -> str:
     """Which clips are reported together."""
     if item.speaker == KNOWN_SPEAKER:
         return f"known speaker, {item.split}"
-    return "unseen speaker, all" if item.speaker == UNSEEN_SPEAKER else f"other speakers, {item.split}"
+    return "unseen speaker, all" if item.split == "unseen" else f"other speakers, {item.split}"
 
 
 def trials_of(reader: Reader, items: Sequence[Item], heard: Sequence[Heard]) -> Iterator[Trial]:
     """Every clip under every kind of board, with the truth and without."""
     rng = np.random.default_rng(0)
-    grammar = Grammar.named(GRAMMAR)
+    grammar = Grammar.named("grid")
     slots = [[arc.word for arc in grammar.arcs if arc.start == state] for state in range(grammar.states - 1)]
     for item, each in zip(items, heard, strict=True):
         for kind in KINDS:
@@ -185,7 +185,7 @@ def main() -> int:
     parser.add_argument("--fit", action="store_true", help="fit anew, and print the fits")
     asked = parser.parse_args()
     reader = Reader(Bundle.load(asked.model))
-    items = [item for item in grid_items(asked.data) if item.split != "train"]
+    items = [item for item in open_dataset(asked.data).items if item.split != "train"]
     mouths = mouths_of(items, asked.cache, len(os.sched_getaffinity(0)), print)
     items = [item for item in items if item.name in mouths]
     heard = reader.hear([mouths[item.name] for item in items])

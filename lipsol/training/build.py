@@ -7,24 +7,21 @@ from typing import Any
 from lipsol import golden
 from lipsol.bundle import Bundle, Golden
 from lipsol.card import Confidence, Kind, Scale
-from lipsol.clips import face
+from lipsol.clips import landmarks
+from lipsol.data.dataset import Item, word_span
 from lipsol.errors import ModelError
+from lipsol.evaluation.scores import Said, score
 from lipsol.model.networks import SentenceModel, WordModel
 from lipsol.reader import BUNDLE_GRAMMAR, Bound, Reader
-from lipsol.text.alphabet import ALPHABETS
 from lipsol.text.grammar import Grammar
-from lipsol.training.calibrate import FREE_WRONG, KNOWN_WRONG, Trial, confidence_of
-from lipsol.training.corpus import GRAMMAR, LANGUAGE, UNSEEN_SPEAKER, Corpus
+from lipsol.training.calibrate import FREE_WRONG, KNOWN_WRONG, Trial, confidence_of, never_sure
+from lipsol.training.corpus import Corpus
 from lipsol.training.examples import Example
 from lipsol.training.export import export
 from lipsol.training.fit import fit_familiarity
-from lipsol.training.manifest import Item, is_spread
 from lipsol.training.members import Trained
-from lipsol.training.score import Said, score
-from lipsol.training.words import cut_words, word_span
+from lipsol.training.words import cut_words
 
-VERSION = "1.0.0"
-SENTENCES, WORDS = "grid-sentences", "grid-words"
 GOLDEN_AMONG = 20  # clips of a speaker among which the golden one is found
 WORD_CONTEXT = 2  # frames kept on each side of a word where words are calibrated and scored
 Cutter = Callable[[Corpus, Sequence[Item]], list[Said]]
@@ -32,7 +29,7 @@ _RAW = Scale(1.0, 0.0)
 _PLAIN = Confidence(_RAW, _RAW, _RAW, _RAW, threshold=0.0, stranger_threshold=0.0)
 
 
-def sentence_bundle(corpus: Corpus, trained: Mapping[str, Trained], card: Mapping[str, Any]) -> Bundle:
+def sentence_bundle(corpus: Corpus, trained: Mapping[str, Trained], version: str, card: Mapping[str, Any]) -> Bundle:
     """The character model with its confidences and scores."""
     near, second = trained["near"], trained["second"]
     known, others = (corpus.examples_of(items) for items in (corpus.known("train"), corpus.others("train")))
@@ -40,12 +37,12 @@ def sentence_bundle(corpus: Corpus, trained: Mapping[str, Trained], card: Mappin
 
     def reader(far: Trained) -> Reader:
         model = SentenceModel(near.eye, near.member, second.member, far.member, familiarity)
-        return Reader(_bundle(SENTENCES, "sentences", corpus, export(model, ("char_logp", "word_logp", "strangeness"))))
+        return Reader(_bundle("sentences", corpus, version, export(model, ("char_logp", "word_logp", "strangeness"))))
 
     return _finish(corpus, reader, trained, {"grammar": BUNDLE_GRAMMAR, "free": None}, _sentences, card)
 
 
-def word_bundle(corpus: Corpus, trained: Mapping[str, Trained], card: Mapping[str, Any]) -> Bundle:
+def word_bundle(corpus: Corpus, trained: Mapping[str, Trained], version: str, card: Mapping[str, Any]) -> Bundle:
     """The word model with its confidences and scores."""
     near = trained["near"]
     known, others = (_cut(corpus, items) for items in (corpus.known("train"), corpus.others("train")))
@@ -55,7 +52,7 @@ def word_bundle(corpus: Corpus, trained: Mapping[str, Trained], card: Mapping[st
         if near.head is None or far.head is None:
             raise ModelError("a member came back without its word head", "train it again")
         model = WordModel(near.eye, near.head, far.head, familiarity)
-        return Reader(_bundle(WORDS, "words", corpus, export(model, ("word_logp", "strangeness"))))
+        return Reader(_bundle("words", corpus, version, export(model, ("word_logp", "strangeness"))))
 
     return _finish(corpus, reader, trained, {"words": BUNDLE_GRAMMAR}, _words, card)
 
@@ -70,26 +67,25 @@ def _finish(
 ) -> Bundle:
     """Calibrate each way of decoding on validation clips and on strangers, then score the whole."""
     raw = reader(trained["far"])
-    strange = {speaker: reader(trained[f"far-{speaker}"]) for speaker in corpus.other_speakers()}
+    strange = {fold: reader(trained[f"far-{fold}"]) for fold in corpus.folds() if f"far-{fold}" in trained}
     confidence = {}
     for way, bound in ways.items():
         known = _trials(raw, said(corpus, corpus.known("validation")), bound)
         strangers = [
             trial
-            for speaker, left_out in strange.items()
-            for trial in _trials(left_out, said(corpus, corpus.others("train", only=speaker)), bound)
+            for fold, left_out in strange.items()
+            for trial in _trials(left_out, said(corpus, corpus.others("train", only=corpus.folds()[fold])), bound)
         ]
-        confidence[way] = confidence_of(
-            known, strangers, corpus.vocabulary, FREE_WRONG if way == "free" else KNOWN_WRONG
-        )
+        found = confidence_of(known, strangers, corpus.vocabulary, FREE_WRONG if way == "free" else KNOWN_WRONG)
+        confidence[way] = never_sure(found) if corpus.dataset.synthetic else found
     whole = replace(raw.bundle, confidence=confidence)
     finished = Reader(whole)
-    scores = score(finished, {name: said(corpus, items) for name, items in groups_of(corpus).items()}, ways)
+    scores = score(finished, {name: said(corpus, items) for name, items in corpus.groups().items()}, ways)
     return replace(whole, card={**card, "scores": scores}, golden=_golden(finished, corpus, said))
 
 
 def _golden(reader: Reader, corpus: Corpus, said: Cutter) -> Golden:
-    """The golden answers: of a clip of the known speaker and one of another, both held back from training."""
+    """The golden answers: of a clip of a known speaker and one of another, both held back from training."""
     clips = {}
     for items in (corpus.known("test"), corpus.others("test")):
         held_back = {
@@ -98,29 +94,31 @@ def _golden(reader: Reader, corpus: Corpus, said: Cutter) -> Golden:
             for cuts in [said(corpus, [item])]
             for each in cuts
         }
-        best = golden.most_decisive(reader, held_back)
-        clips[best] = held_back[best]
+        if held_back:
+            best = golden.most_decisive(reader, held_back)
+            clips[best] = held_back[best]
     return golden.make(reader, clips)
 
 
-def groups_of(corpus: Corpus) -> dict[str, list[Item]]:
-    """What a bundle is scored on: the known speaker, speakers it heard a little of, and one it never saw."""
-    unseen = [item for item in corpus.items if item.speaker == UNSEEN_SPEAKER]
-    return {
-        "known speaker, test": corpus.known("test"),
-        "known speaker, validation": corpus.known("validation"),
-        "other speakers, test": corpus.others("test"),
-        "unseen speaker, spread": [item for item in unseen if is_spread(item)],
-        "unseen speaker, all": unseen,
-    }
-
-
-def _bundle(name: str, kind: Kind, corpus: Corpus, network: bytes) -> Bundle:
+def _bundle(kind: Kind, corpus: Corpus, version: str, network: bytes) -> Bundle:
     """A bundle that reads but does not know how sure it is yet."""
-    grammar = Grammar.named(GRAMMAR).to_json() if kind == "sentences" else ""
+    dataset = corpus.dataset
+    grammar = Grammar.named(dataset.grammar).to_json() if kind == "sentences" else ""
     plain = dict.fromkeys(("grammar", "free", "words"), _PLAIN)
-    characters = ALPHABETS[LANGUAGE].characters
-    return Bundle(name, VERSION, kind, LANGUAGE, characters, corpus.vocabulary, grammar, face.MODEL, plain, {}, network)
+    name, characters = f"{dataset.name}-{kind}", corpus.labels.alphabet.characters
+    return Bundle(
+        name,
+        version,
+        kind,
+        dataset.language,
+        characters,
+        corpus.vocabulary,
+        grammar,
+        landmarks.MODEL,
+        plain,
+        {},
+        network,
+    )
 
 
 def _trials(reader: Reader, said: Sequence[Said], bound: Bound) -> list[Trial]:
@@ -146,5 +144,5 @@ def _cut(corpus: Corpus, items: Sequence[Item]) -> list[Example]:
     return [
         cut
         for item in items
-        for cut in cut_words(item, corpus.examples[item.name], corpus.vocabulary, WORD_CONTEXT, WORD_CONTEXT)
+        for cut in cut_words(item, corpus.examples[item.name], corpus.labels, WORD_CONTEXT, WORD_CONTEXT)
     ]

@@ -6,7 +6,7 @@ out. Both bounds are the lowest that keep sentences given as sure and wrong unde
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -68,6 +68,11 @@ def confidence_of(
         threshold=_bound(sentence, known, wrong),
         stranger_threshold=_bound(stranger, strangers, STRANGER_WRONG) if varied else NEVER,
     )  # fmt: skip
+
+
+def never_sure(confidence: Confidence) -> Confidence:
+    """The same scales, but every reading is abstained from: of a model that nobody real was ever read with."""
+    return replace(confidence, threshold=NEVER, stranger_threshold=NEVER)
 
 
 def telling(trials: Sequence[Trial]) -> list[Trial]:

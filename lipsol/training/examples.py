@@ -1,8 +1,8 @@
 """Mouth clips and their transcripts -> batches, augmented as the recipe says."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -10,17 +10,39 @@ from torch import Tensor
 from torch.nn import functional
 
 from lipsol.clips.clip import JAW_POINTS, MOUTH_PX, MouthClip
+from lipsol.data.dataset import Item
+from lipsol.errors import BadInput
 from lipsol.model.networks import CROP_PX, EYE_PX, Eye
 from lipsol.text.alphabet import Alphabet
-from lipsol.training.manifest import Item
+from lipsol.text.phones import phones_of
 from lipsol.training.phones import phone_frames
+from lipsol.training.plan import Augmentation
+from lipsol.training.ranks import ALONE, Ranks
 
+IGNORED = -100  # label of frames of which nobody knows what is said; cross_entropy's own mark
 RING = 20  # points of one lip ring; mirrored, point n is point (10 - n) modulo 20
 
 
 @dataclass(frozen=True)
+class Labels:
+    """The classes that networks tell apart: characters, words, and phones (sorted)."""
+
+    alphabet: Alphabet
+    vocabulary: tuple[str, ...]
+    phones: tuple[str, ...]
+
+    def word(self, item: Item, text: str) -> int:
+        """A word's class. Raises BadInput, naming the clip, for one that the grammar lacks."""
+        if text not in self.vocabulary:
+            raise BadInput(
+                f"{item.name} says {text!r}, which its grammar lacks", "`lipsol data check` lists such clips"
+            )
+        return 1 + self.vocabulary.index(text)
+
+
+@dataclass(frozen=True)
 class Example:
-    """One clip ready for training: frame labels 0 are silence, 1 + index otherwise."""
+    """One clip ready for training: frame labels 0 are silence, 1 + index otherwise, all IGNORED without alignment."""
 
     mouth: Tensor  # uint8, (frames, 96, 96)
     points: Tensor  # float32, (frames, 56, 2)
@@ -31,28 +53,12 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Augmentation:
-    """How far a training clip may stray from what was filmed."""
-
-    shift_px: float = 0.4  # standard deviation, of the 48-pixel picture
-    scale: float = 0.01  # standard deviation
-    turn_deg: float = 0.75  # standard deviation
-    speed: float = 0.1
-    mask_frames: int = 6  # longest stretch blanked out in time
-    gray: float = 0.1  # change of gamma
-    noise: float = 0.0  # of the points, mouth widths
-    flip: bool = False
-    trimmed: float = 0.85  # share of clips cut to their speech and a little around it
-    margin: tuple[int, int] = (2, 10)  # frames around the speech that are kept
-
-
-LIGHT = Augmentation()
-HEAVY = Augmentation(shift_px=2.5, scale=0.1, turn_deg=8.0, speed=0.2, mask_frames=8, gray=0.3, noise=0.004, flip=True)
-
-
-@dataclass(frozen=True)
 class Batch:
-    """Padded tensors; `length` says where each clip ends."""
+    """Padded tensors; `length` says where each clip ends.
+
+    frames_share, clips_share: by how much the mean over this batch's labelled frames, and over its clips, counts, so
+    that the mean over all ranks is that over the whole batch; 1 where nobody shares it.
+    """
 
     components: Tensor
     points: Tensor
@@ -61,40 +67,59 @@ class Batch:
     phones: Tensor
     characters: Tensor
     character_counts: Tensor
+    frames_share: float = 1.0
+    clips_share: float = 1.0
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        held = {each.name: getattr(self, each.name) for each in fields(self)}
+        moved: dict[str, Any] = {name: x.to(device) if isinstance(x, Tensor) else x for name, x in held.items()}
+        return Batch(**moved)
 
 
-def example_of(item: Item, mouth: MouthClip, alphabet: Alphabet, vocabulary: Sequence[str]) -> Example:
+def example_of(item: Item, mouth: MouthClip, labels: Labels) -> Example:
     """Frame labels and character ids of one clip."""
     frames = len(mouth)
-    words, phones = np.zeros(frames, np.int64), np.zeros(frames, np.int64)
+    words, phones = (np.full(frames, 0 if item.words else IGNORED, np.int64) for _ in range(2))
     for word in item.words:
         end = min(word.end, frames)
-        words[word.start : end] = 1 + vocabulary.index(word.text)
-        phones[word.start : end] = phone_frames(word.text, max(word.end - word.start, 1))[: max(end - word.start, 0)]
+        words[word.start : end] = labels.word(item, word.text)
+        sounds = phones_of(word.text, labels.alphabet.language)
+        kept = max(end - word.start, 0)
+        phones[word.start : end] = phone_frames(sounds, max(word.end - word.start, 1), labels.phones)[:kept]
     points = np.concatenate([mouth.lips, mouth.jaw], 1)
     return Example(
         torch.from_numpy(mouth.mouth),
         torch.from_numpy(points),
         torch.from_numpy(words),
         torch.from_numpy(phones),
-        torch.tensor(alphabet.encode(item.text)),
-        (item.words[0].start, min(item.words[-1].end, frames)),
+        torch.tensor(labels.alphabet.encode(item.text)),
+        (min(item.words[0].start, frames - 1), min(item.words[-1].end, frames)) if item.words else (0, frames),
     )
 
 
 class Loader:
-    """Endless shuffled batches of examples, weighted by how often each is drawn an epoch."""
+    """Endless shuffled batches of examples, weighted by how often each is drawn an epoch.
+
+    Every rank draws the same for all of a batch and makes its own share of it; `rng` is all that is drawn from.
+    """
 
     def __init__(
-        self, examples: Sequence[Example], repeats: Sequence[int], eye: Eye, augmentation: Augmentation, seed: int
+        self,
+        examples: Sequence[Example],
+        repeats: Sequence[int],
+        eye: Eye,
+        augmentation: Augmentation,
+        rng: np.random.Generator,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._examples, self._eye, self._how = examples, eye, augmentation
         self._order = np.repeat(np.arange(len(examples)), repeats)
-        self._rng = np.random.default_rng(seed)
+        self._rng, self._ranks = rng, ranks
 
     def steps(self, batch: int) -> int:
-        """Batches in an epoch."""
-        return len(self._order) // batch
+        """Batches in an epoch: full ones, or one that holds all there is."""
+        return max(1, len(self._order) // batch)
 
     def epoch(self, batch: int) -> Iterator[Batch]:
         """One pass over everything, in a new order."""
@@ -105,17 +130,36 @@ class Loader:
     def _batch(self, examples: Sequence[Example]) -> Batch:
         cut = [self._cut(example) for example in examples]
         length = torch.tensor([len(example.words) for example in cut])
-        frames = int(length.max())
         flips = torch.tensor([self._how.flip and self._rng.random() < 0.5 for _ in cut])
         moves = self._moves(flips)
-        pixels = torch.stack([_pad(self._picture(e.mouth, m), frames) for e, m in zip(cut, moves, strict=True)])
-        mask = (torch.arange(frames)[None, :] < length[:, None]).float()[..., None]
-        with torch.no_grad():
-            components = self._eye(pixels, mask)
-        points = torch.stack(
-            [_pad(self._points(e.points, m, bool(f)), frames) for e, m, f in zip(cut, moves, flips, strict=True)]
+        gammas = [float(np.exp(gray)) for gray in self._rng.normal(0, self._how.gray, len(cut))]
+        noises = [self._noise(example) for example in cut]
+        speeds = np.clip(
+            1 + self._rng.normal(0, self._how.speed / 2, len(cut)), 1 - self._how.speed, 1 + self._how.speed
         )
-        return self._in_time(cut, components, points, length)
+        lengths = torch.tensor([max(2, round(int(n) / speed)) for n, speed in zip(length, speeds, strict=True)])
+        blanks = [self._blank(int(n)) for n in lengths]
+        own = self._ranks.share(len(cut))
+        frames = int(length[own].max())
+        pixels = [
+            _pad(_picture(e.mouth, m, g), frames) for e, m, g in zip(cut[own], moves[own], gammas[own], strict=True)
+        ]
+        points = [
+            _pad(_points(e.points, m, bool(f), n), frames)
+            for e, m, f, n in zip(cut[own], moves[own], flips[own], noises[own], strict=True)
+        ]
+        mask = (torch.arange(frames)[None, :] < length[own][:, None]).float()[..., None]
+        with torch.no_grad():
+            components = self._eye(torch.stack(pixels), mask)
+        batch = _in_time(cut[own], components, torch.stack(points), length[own], lengths[own], blanks[own])
+        if self._ranks.size == 1:
+            return batch
+        labelled = lengths * torch.tensor([bool((example.words != IGNORED).any()) for example in cut])
+        return replace(
+            batch,
+            frames_share=self._ranks.size * float(labelled[own].sum() / labelled.sum().clamp_min(1)),
+            clips_share=self._ranks.size * len(cut[own]) / len(cut),
+        )
 
     def _cut(self, example: Example) -> Example:
         if self._rng.random() >= self._how.trimmed:
@@ -144,48 +188,58 @@ class Loader:
         ]
         return torch.from_numpy(np.array(rows).transpose(2, 0, 1).astype(np.float32))
 
-    def _picture(self, mouth: Tensor, move: Tensor) -> Tensor:
-        grid = functional.affine_grid(move[None], [1, 1, EYE_PX, EYE_PX], align_corners=False)
-        picture = functional.grid_sample((mouth.float() / 255)[None], grid, padding_mode="border", align_corners=False)[
-            0
-        ]
-        return picture.flatten(1).clamp_min(0) ** float(np.exp(self._rng.normal(0, self._how.gray)))
+    def _noise(self, example: Example) -> Tensor | None:
+        if not self._how.noise:
+            return None
+        return torch.from_numpy(self._rng.normal(0, self._how.noise, example.points.shape).astype(np.float32))
 
-    def _points(self, points: Tensor, move: Tensor, flip: bool) -> Tensor:
-        """The points as the moved picture shows them (the picture is sampled by `move`, so points go its inverse)."""
-        turn = move[:, :2] * MOUTH_PX / CROP_PX
-        moved = (points - points.mean((0, 1))) @ torch.linalg.inv(turn).T + points.mean((0, 1))
-        if flip:
-            ring = (10 - torch.arange(RING)) % RING
-            jaw = torch.arange(JAW_POINTS).flip(0)
-            moved = moved[:, torch.cat([ring, RING + ring, 2 * RING + jaw])]
-        if self._how.noise:
-            moved = moved + torch.from_numpy(self._rng.normal(0, self._how.noise, moved.shape).astype(np.float32))
-        return cast(Tensor, moved.flatten(1))
-
-    def _in_time(self, cut: Sequence[Example], components: Tensor, points: Tensor, length: Tensor) -> Batch:
-        """Stretch each clip in time, then blank a stretch of it."""
-        speeds = np.clip(
-            1 + self._rng.normal(0, self._how.speed / 2, len(cut)), 1 - self._how.speed, 1 + self._how.speed
-        )
-        lengths = torch.tensor([max(2, round(int(n) / speed)) for n, speed in zip(length, speeds, strict=True)])
-        frames, rows = int(lengths.max()), []
-        for n, example in enumerate(cut):
-            at = torch.linspace(0, int(length[n]) - 1, int(lengths[n]))
-            near = at.round().long()
-            row = [_between(components[n], at), _between(points[n], at), example.words[near], example.phones[near]]
-            self._blank(row[0], row[1])
-            rows.append([_pad(part, frames) for part in row])
-        stacked = [torch.stack(parts) for parts in zip(*rows, strict=True)]
-        counts = torch.tensor([len(example.characters) for example in cut])
-        characters = torch.cat([example.characters for example in cut])
-        return Batch(stacked[0], stacked[1], lengths, stacked[2], stacked[3], characters, counts)
-
-    def _blank(self, components: Tensor, points: Tensor) -> None:
+    def _blank(self, frames: int) -> slice:
+        """A stretch of a clip."""
         span = int(self._rng.integers(0, self._how.mask_frames + 1))
-        start = int(self._rng.integers(0, max(1, len(components) - span)))
-        for stream in (components, points):
-            stream[start : start + span] = stream.mean(0)
+        start = int(self._rng.integers(0, max(1, frames - span)))
+        return slice(start, start + span)
+
+
+def _picture(mouth: Tensor, move: Tensor, gamma: float) -> Tensor:
+    grid = functional.affine_grid(move[None], [1, 1, EYE_PX, EYE_PX], align_corners=False)
+    picture = functional.grid_sample((mouth.float() / 255)[None], grid, padding_mode="border", align_corners=False)[0]
+    return picture.flatten(1).clamp_min(0) ** gamma
+
+
+def _points(points: Tensor, move: Tensor, flip: bool, noise: Tensor | None) -> Tensor:
+    """The points as the moved picture shows them (the picture is sampled by `move`, so points go its inverse)."""
+    turn = move[:, :2] * MOUTH_PX / CROP_PX
+    moved = (points - points.mean((0, 1))) @ torch.linalg.inv(turn).T + points.mean((0, 1))
+    if flip:
+        ring = (10 - torch.arange(RING)) % RING
+        jaw = torch.arange(JAW_POINTS).flip(0)
+        moved = moved[:, torch.cat([ring, RING + ring, 2 * RING + jaw])]
+    if noise is not None:
+        moved = moved + noise
+    return cast(Tensor, moved.flatten(1))
+
+
+def _in_time(
+    cut: Sequence[Example],
+    components: Tensor,
+    points: Tensor,
+    length: Tensor,
+    lengths: Tensor,
+    blanks: Sequence[slice],
+) -> Batch:
+    """Stretch each clip in time to its new length, then blank a stretch of it."""
+    frames, rows = int(lengths.max()), []
+    for n, example in enumerate(cut):
+        at = torch.linspace(0, int(length[n]) - 1, int(lengths[n]))
+        near = at.round().long()
+        row = [_between(components[n], at), _between(points[n], at), example.words[near], example.phones[near]]
+        for stream in row[:2]:
+            stream[blanks[n]] = stream.mean(0)
+        rows.append([_pad(part, frames) for part in row])
+    stacked = [torch.stack(parts) for parts in zip(*rows, strict=True)]
+    counts = torch.tensor([len(example.characters) for example in cut])
+    characters = torch.cat([example.characters for example in cut])
+    return Batch(stacked[0], stacked[1], lengths, stacked[2], stacked[3], characters, counts)
 
 
 def _between(x: Tensor, at: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What is fitted, not trained: the eye's principal components and how the known speaker looks."""
+"""What is fitted, not trained: the eye's principal components and how the known speakers look."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -12,13 +12,16 @@ from lipsol.training.examples import Example
 
 FRAMES_A_CLIP = 12  # drawn from each clip for the components
 MARGIN = 5  # frames around the speech that they are drawn from
-WHITENING = 0.5  # 0 leaves the components as they are, 1 makes all equally large: that drowned the net in noise
 LARGEST = 3.3  # standard deviation of the first component
+SPAN = 1.5  # times the known speakers' own distance at which a stranger begins, where no other was seen
 SHRINKAGE = 0.1  # of the covariance towards the identity (Ledoit and Wolf 2004), z-scores
 
 
-def fit_eye(examples: Sequence[Example], components: int, seed: int, whitening: float = WHITENING) -> Eye:
-    """Principal components of contrast-normalised mouth pictures, whitened half-way (see WHITENING)."""
+def fit_eye(examples: Sequence[Example], components: int, seed: int, whitening: float = 0.5) -> Eye:
+    """Principal components of contrast-normalised mouth pictures.
+
+    whitening: 0 leaves them as they are, 1 makes all equally large (that drowned the net in noise).
+    """
     blank = Eye(torch.zeros(EYE_PX**2), torch.zeros(EYE_PX**2, components))
     rng, rows = np.random.default_rng(seed), []
     for example in examples:
@@ -37,7 +40,10 @@ def fit_eye(examples: Sequence[Example], components: int, seed: int, whitening: 
 
 
 def fit_familiarity(known: Sequence[Example], others: Sequence[Example], eye: Eye) -> Familiarity:
-    """How the known speaker's clips look, and the bound half-way between theirs and those of other speakers."""
+    """How the known speakers' clips look, and the bound half-way between theirs and those of other speakers.
+
+    Without others the bound is SPAN times theirs.
+    """
     looks = torch.stack([_look(example, eye) for example in known]).double()
     centre, spread = looks.mean(0), looks.std(0) + 1e-4
     scores = (looks - centre) / spread
@@ -45,7 +51,8 @@ def fit_familiarity(known: Sequence[Example], others: Sequence[Example], eye: Ey
     values, vectors = torch.linalg.eigh(covariance)
     whiten = (vectors / values.sqrt()) / spread[:, None]
     held = Familiarity(centre.float(), whiten.float(), torch.tensor(0.0))
-    own, strange = distances(known, eye, held).quantile(0.99), distances(others, eye, held).min()
+    own = distances(known, eye, held).quantile(0.99)
+    strange = distances(others, eye, held).min() if others else (2 * SPAN - 1) * own
     return Familiarity(held.centre, held.whiten, (own + strange) / 2)
 
 

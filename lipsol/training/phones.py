@@ -1,18 +1,18 @@
-"""GRID's words as frames of phones: a teaching aid for the networks only."""
+"""A vocabulary's words as frames of phones: a teaching aid for the networks only."""
 
-from lipsol.text.phones import PHONES_OF
+from collections.abc import Sequence
 
-VOWELS = frozenset("aa ae ah ao aw ay eh ey ih iy ow uw".split())
-PHONES: tuple[str, ...] = tuple(sorted({phone for phones in PHONES_OF.values() for phone in phones}))
+from lipsol.text.phones import VOWELS, phones_of
 
 
-def phone_frames(word: str, frames: int) -> list[int]:
-    """Class (1 + index in PHONES) of each of a word's frames: its span cut by its phones, vowels twice as long.
+def inventory(vocabulary: Sequence[str], language: str) -> tuple[str, ...]:
+    """The phones of all the words, sorted: a network's classes. Raises NotFound for a language without phones."""
+    return tuple(sorted({phone for word in vocabulary for phone in phones_of(word, language)}))
 
-    [] for a word without an entry is never right, so a word that is not GRID's raises KeyError.
-    """
-    phones = PHONES_OF[word]
+
+def phone_frames(phones: Sequence[str], frames: int, classes: Sequence[str]) -> list[int]:
+    """Class (1 + index in `classes`) of each of a word's frames: its span cut by its phones, vowels twice as long."""
     weights = [2 if phone in VOWELS else 1 for phone in phones]
     ends = [sum(weights[: n + 1]) / sum(weights) for n in range(len(phones))]
     at = [next(n for n, end in enumerate(ends) if (frame + 0.5) / frames <= end + 1e-9) for frame in range(frames)]
-    return [1 + PHONES.index(phones[n]) for n in at]
+    return [1 + classes.index(phones[n]) for n in at]

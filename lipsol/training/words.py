@@ -1,7 +1,7 @@
 """The word model: a member of the sentence model, its frame features pooled, taught to name one cut-out word."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,28 +9,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lipsol.data.dataset import Item, word_span
 from lipsol.model.networks import Eye, Member, WordHead
-from lipsol.training.examples import Augmentation, Batch, Example, Loader
-from lipsol.training.loop import Schedule, descend
-from lipsol.training.manifest import Item, Spoken
+from lipsol.training.examples import Batch, Example, Labels, Loader
+from lipsol.training.loop import Course, Manner, descend
+from lipsol.training.plan import Augmentation, Schedule
 
 CONTEXT = (0, 5)  # frames kept on each side of a word, drawn anew each time (upper bound not included)
-SHORTEST = 3  # frames of a cut-out word
 SMOOTHING = 0.05  # label smoothing
 
 
-def word_span(word: Spoken, frames: int, before: int, after: int) -> tuple[int, int]:
-    """Frames of a word with `before` and `after` frames around it, inside the clip, at least SHORTEST."""
-    start = max(min(word.start - before, frames - SHORTEST), 0)
-    return start, max(min(word.end + after, frames), start + SHORTEST)
-
-
-def cut_words(item: Item, example: Example, vocabulary: Sequence[str], before: int, after: int) -> list[Example]:
+def cut_words(item: Item, example: Example, labels: Labels, before: int, after: int) -> list[Example]:
     """Each word of a clip as an example of its own, with `before` and `after` frames around it."""
     cuts = []
     for word in item.words:
         start, end = word_span(word, len(example.words), before, after)
-        part, label = slice(start, end), torch.tensor([1 + vocabulary.index(word.text)])
+        part, label = slice(start, end), torch.tensor([labels.word(item, word.text)])
         cuts.append(
             Example(
                 example.mouth[part],
@@ -51,41 +45,36 @@ class Cuts:
     items: Sequence[Item]
     examples: Sequence[Example]
     repeats: Sequence[int]
-    vocabulary: Sequence[str]
+    labels: Labels
 
     def draw(self, rng: np.random.Generator) -> tuple[list[Example], list[int]]:
         """All words, each sentence's with a context of its own, and their repeats."""
         cut: list[Example] = []
         often: list[int] = []
         for item, example, repeat in zip(self.items, self.examples, self.repeats, strict=True):
-            words = cut_words(item, example, self.vocabulary, int(rng.integers(*CONTEXT)), int(rng.integers(*CONTEXT)))
+            words = cut_words(item, example, self.labels, int(rng.integers(*CONTEXT)), int(rng.integers(*CONTEXT)))
             cut.extend(words)
             often.extend([repeat] * len(words))
         return cut, often
 
 
 def train_word_head(
-    member: Member,
-    cuts: Cuts,
-    eye: Eye,
-    how: Augmentation,
-    schedule: Schedule,
-    seed: int,
-    report: Callable[[str], None],
+    member: Member, cuts: Cuts, eye: Eye, how: Augmentation, schedule: Schedule, seed: int, manner: Manner
 ) -> WordHead:
     """Teach a copy of `member` to name words; returns the moving average of it, in evaluation mode."""
     head, rng = WordHead(copy.deepcopy(member)).train(), np.random.default_rng(seed)
 
-    def epochs() -> Iterator[Iterator[Batch]]:
-        for epoch in range(schedule.epochs):
-            cut, often = cuts.draw(rng)
-            yield Loader(cut, often, eye, how, seed * 1000 + epoch).epoch(schedule.batch)
+    def epoch(number: int) -> Iterator[Batch]:
+        cut, often = cuts.draw(rng)
+        fresh = np.random.default_rng(seed * 1000 + number)
+        return Loader(cut, often, eye, how, fresh, manner.ranks).epoch(schedule.batch)
 
     words = sum(len(item.words) * repeat for item, repeat in zip(cuts.items, cuts.repeats, strict=True))
-    return descend(head, epochs(), words // schedule.batch, word_loss, schedule, report)
+    return descend(head, Course(max(1, words // schedule.batch), epoch, rng), word_loss, schedule, manner)
 
 
 def word_loss(head: WordHead, batch: Batch) -> Tensor:
     """Cross-entropy of the words named."""
     named = head(batch.components, batch.points, batch.length)
-    return functional.cross_entropy(named, batch.characters - 1, label_smoothing=SMOOTHING)
+    named_rightly = functional.cross_entropy(named, batch.characters - 1, label_smoothing=SMOOTHING)
+    return batch.clips_share * named_rightly

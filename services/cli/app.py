@@ -4,13 +4,17 @@ docs/cli.md is generated from this grammar (services/cli/reference.py), so a hel
 """
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from services.cli.data_verbs import data_sets
+from services.cli.model_verbs import models
 from services.cli.operator_verbs import VERBS
 from services.cli.options import (
     A_PATH,
     InOrder,
+    cache_option,
     grammar_option,
     hotword_option,
     json_option,
@@ -18,13 +22,15 @@ from services.cli.options import (
     model_option,
     phrases_option,
 )
+from services.cli.pipeline_verbs import pipeline
 
 FORMATS = ("text", "json", "jsonl", "srt", "vtt")
 
 
 @click.group(
     cls=InOrder,
-    epilog="Exit codes: 0 done, 1 can't be done here, 2 bad input, 3 all read but sure of none. LIPSOL_DEBUG=1 in the"
+    epilog="Exit codes: 0 done, 1 can't be done here, 2 bad input, 3 all read but sure of none,"
+    " or stopped by the gate. LIPSOL_DEBUG=1 in the"
     " environment shows where a fault came from.",
 )
 def lipsol() -> None:
@@ -128,7 +134,7 @@ def evaluate(  # an argument for each option
     default=Path("../shared/data/grid"),
     show_default=True,
     metavar="DIR",
-    help="GRID clips and alignments; docs/data.md says how they lie.",
+    help="A data set, or GRID's own folder; docs/data.md says how they lie.",
 )
 @click.option(
     "--out",
@@ -138,132 +144,43 @@ def evaluate(  # an argument for each option
     metavar="DIR",
     help="Where the bundles are written.",
 )
-@click.option(
-    "--cache",
-    type=A_PATH,
-    default=Path("build/training"),
-    show_default=True,
-    metavar="DIR",
-    help="Where watched clips are kept, so that a second training need not watch them again.",
-)
+@cache_option
 @click.option(
     "--seed", type=int, default=1, show_default=True, metavar="N", help="The same seed and data give the same scores."
 )
-def train(data: Path, out: Path, cache: Path, seed: int) -> int:
-    """Train both models and write their bundles (needs the extra `train`)."""
-    from services.cli.train import run
-
-    return run(data, out, cache, seed)
-
-
-class Models(InOrder):
-    """`lipsol models` and `lipsol models NAME` mean `lipsol models show`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The arguments with `show` before them, if they begin with no verb of the group."""
-        known = {*self.commands, *ctx.help_option_names}
-        return super().parse_args(ctx, args if args and args[0] in known else ["show", *args])
-
-
-@lipsol.group(cls=Models)
-def models() -> None:
-    """The models that are here; and bundle files: tried, signed, given golden answers."""
-
-
-@models.command("show")
-@click.argument("name", required=False, default="", metavar="[NAME]")
-@json_option
-def models_show(name: str, *, as_json: bool) -> int:
-    """List the models that are here; with a NAME or digest, show that one's card. `show` itself may be left out."""
-    from services.cli.models import run
-
-    return run(name, as_json=as_json)
-
-
-files_argument = click.argument("files", nargs=-1, required=True, type=A_PATH, metavar="FILE...")
-passphrase_option = click.option(
-    "--passphrase-file",
-    type=A_PATH,
-    metavar="FILE",
-    help="The key's passphrase is this file's first line; without it you are asked.",
-)
-
-
-@models.command("verify")
-@files_argument
 @click.option(
-    "--keys",
-    type=A_PATH,
-    metavar="PATH",
-    help="Public keys, one of which must have signed: a PEM file, or a folder of them. Without it"
-    " LIPSOL_REGISTRY__KEYS; without that a bundle may be unsigned.",
+    "--plan", default="full", show_default=True, metavar="PLAN", help="full, brief, drawn, a JSON file or JSON itself."
 )
-@json_option
-def models_verify(files: tuple[Path, ...], keys: Path | None, *, as_json: bool) -> int:
-    """Try bundle files as a service does when it starts.
+@click.option(
+    "--limit", type=int, default=0, show_default=True, metavar="N", help="Clips of each speaker and split; 0: all."
+)
+@click.option("--shuffled-labels", "spoil", is_flag=True, help="Deal the labels anew, to see a worse model stopped.")
+@click.option(
+    "--like", default="", metavar="MODEL", help="Train again as that bundle's card tells; a file, a name or a digest."
+)
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Where to compute."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["single", "bfloat16", "float16"]),
+    default="single",
+    show_default=True,
+    help="What to compute in; half precision is meant for a GPU.",
+)
+def train(data: Path, out: Path, cache: Path, **asked: Any) -> int:
+    """Train both models and write their bundles (needs the extra `train`).
 
-    Whole, signed, of this format, landmark model and alphabet; and their golden clips read as when they were packed.
+    The same command goes on where one was killed.
     """
-    from services.cli.bundles import run_verify
+    from services.cli.train import TrainOptions, run
 
-    return run_verify(files, keys, as_json=as_json)
-
-
-@models.command("sign")
-@files_argument
-@click.option("--key", type=A_PATH, required=True, metavar="FILE", help="Your private key, a PEM file.")
-@passphrase_option
-def models_sign(files: tuple[Path, ...], key: Path, passphrase_file: Path | None) -> int:
-    """Sign bundle files where they lie, in place of any other signature; each has another digest then."""
-    from services.cli.bundles import run_sign
-    from services.cli.keys import Passphrase
-
-    return run_sign(files, key, Passphrase(passphrase_file))
+    return run(TrainOptions(data, out, cache, **asked))
 
 
-@models.command("gild")
-@files_argument
-@click.option(
-    "--clip",
-    "clips",
-    type=A_PATH,
-    multiple=True,
-    metavar="VIDEO",
-    help="A clip that the model was not trained on, in the place of those that it has; may be given again.",
-)
-def models_gild(files: tuple[Path, ...], clips: tuple[Path, ...]) -> int:
-    """Give bundle files golden answers as this LipSol reads them now; one that is changed by it loses its signature."""
-    from services.cli.bundles import run_gild
-
-    return run_gild(files, clips)
-
-
-@models.group("keys", cls=InOrder)
-def models_keys() -> None:
-    """Keys that bundles are signed and verified with."""
-
-
-@models_keys.command("new")
-@click.argument("file", type=A_PATH, metavar="FILE.pem")
-@passphrase_option
-@click.option(
-    "--unencrypted", is_flag=True, help="Keep the private key without a passphrase: for a machine's own vault."
-)
-def models_keys_new(file: Path, passphrase_file: Path | None, *, unencrypted: bool) -> int:
-    """Make an Ed25519 key: the private half is FILE.pem, the public one FILE.pub.pem beside it."""
-    from services.cli.keys import Passphrase, run_new
-
-    return run_new(file, Passphrase(passphrase_file), unencrypted=unencrypted)
-
-
-@models_keys.command("show")
-@click.argument("path", type=A_PATH, metavar="PATH")
-@json_option
-def models_keys_show(path: Path, *, as_json: bool) -> int:
-    """Print the ids of the public keys in a PEM file or a folder of them."""
-    from services.cli.keys import run_show
-
-    return run_show(path, as_json=as_json)
+lipsol.add_command(data_sets)
+lipsol.add_command(pipeline)
+lipsol.add_command(models)
 
 
 @lipsol.command()

@@ -1,4 +1,4 @@
-"""`lipsol models sign`, `verify` and `gild`: bundle files vouched for, tried, and given their golden answers."""
+"""`lipsol models sign`, `verify`, `gild`, `reference`: bundle files vouched for, tried, given what they lack."""
 
 import json
 from collections.abc import Sequence
@@ -9,8 +9,13 @@ from lipsol import golden
 from lipsol.archive import Archive, write
 from lipsol.bundle import Bundle
 from lipsol.clips.watch import Watcher
+from lipsol.data.dataset import Item, open_dataset
+from lipsol.data.mouths import Seen, seen, watch_all
+from lipsol.drift.reference import LEAST
 from lipsol.errors import BadInput, LipsolError, ModelError
+from lipsol.evaluation.normal import with_reference
 from lipsol.reader import Reader
+from lipsol.runtime.cpus import available_cpus
 from lipsol.runtime.settings import Settings
 from lipsol.signing import Keys
 from services.cli import FAULT, reason, tell
@@ -106,12 +111,48 @@ def run_gild(files: Sequence[Path], clips: Sequence[Path]) -> int:
         taken = watched or {clip.name: clip.mouth for clip in bundle.golden}
         if not taken:
             raise BadInput(f"{file} has no golden clips yet", "name one or two with --clip that it was not trained on")
-        signed = Archive.read(file).signature() is not None
         gilded = replace(bundle, golden=golden.make(reader, taken))
-        print(f"{file} is {gilded.save(file)[:12]} now, and was {bundle.digest[:12]}")
+        renew(file, bundle, gilded)
         print("\n".join(f"  {told}" for told in answers(gilded, bundle)))
-        if signed:
-            tell(BadInput("what was signed is no more, so the signature is gone", "`lipsol models sign`"), str(file))
+    return 0
+
+
+def renew(file: Path, was: Bundle, now: Bundle) -> None:
+    """Write a bundle in another's place, and say so; a signature is of what was."""
+    signed = Archive.read(file).signature() is not None
+    print(f"{file} is {now.save(file)[:12]} now, and was {was.digest[:12]}")
+    if signed:
+        tell(BadInput("what was signed is no more, so the signature is gone", "`lipsol models sign`"), str(file))
+
+
+def run_reference(files: Sequence[Path], data: Path, cache: Path) -> int:
+    """Give bundles a reference from a data set; one that has that very reference is left alone.
+
+    Raises BadInput for a bundle of another language than the data's, and for data of too few clips.
+    """
+    greet_unheard()
+    dataset = open_dataset(data)
+    faults = watch_all(dataset.items, cache, available_cpus())
+
+    def look(item: Item) -> Seen | None:
+        return None if item.name in faults else seen(item, cache)
+
+    for file in files:
+        bundle = Bundle.load(file)
+        if bundle.language != dataset.language:
+            raise BadInput(
+                f"{bundle.name} reads {bundle.language!r}, the data set {dataset.name} is in {dataset.language!r}",
+                "give it a reference from data of its language",
+            )
+        now = with_reference(bundle, dataset, look)
+        if not now.reference:
+            raise BadInput(
+                f"{dataset.name} has fewer than {LEAST} clips of its home speakers", "take a larger data set"
+            )
+        if now.reference == bundle.reference:
+            print(f"{file} has this reference: it stays {bundle.digest[:12]}")
+        else:
+            renew(file, bundle, now)
     return 0
 
 

@@ -10,6 +10,7 @@ from lipsol.runtime.wiring import open_registry
 from services.cli.environment import quiet
 from services.cli.report import columns
 
+DRAWN = "  learnt from drawn mouths alone, and the scores are of such: it is never sure of anybody real"
 DIGEST_SHOWN = 12  # hexadecimal digits that tell bundles apart in a table
 
 
@@ -35,6 +36,7 @@ def described(info: ModelInfo, registry: Registry) -> dict[str, Any]:
         "grammar": info.grammar,
         "default": info.default,
         "digest": info.digest,
+        "synthetic": info.card.get("synthetic") is True,
         "bytes": registry.path(info.digest).stat().st_size,
         "scores": info.card.get("scores", {}),
     }
@@ -46,7 +48,11 @@ def table(rows: list[dict[str, Any]]) -> str:
         return "no model is here: `make train` makes them, and LIPSOL_REGISTRY__FOLDER names the folder they are in"
     head = ("name", "version", "kind", "language", "grammar", "digest", "size")
     titles, *lines = columns(head, [_cells(row) for row in rows])
-    told = (part for line, row in zip(lines, rows, strict=True) for part in (line, *score_lines(row["scores"])))
+    told = (
+        part
+        for line, row in zip(lines, rows, strict=True)
+        for part in (line, *([DRAWN] if row["synthetic"] else []), *score_lines(row["scores"]))
+    )
     return "\n".join([titles, *told])
 
 

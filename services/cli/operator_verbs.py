@@ -1,4 +1,6 @@
-"""The operators' part of the command line's grammar: topics, dead letters, a clip's story, traffic, and batches."""
+"""The operators' part of the command line's grammar: topics, dead letters, a clip's story, traffic, releases,
+drift, batches.
+"""
 
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -15,6 +17,7 @@ from services.cli.options import (
     model_option,
     phrases_option,
 )
+from services.cli.release_verbs import release
 
 Mode: TypeAlias = Literal["canary", "shadow", "blueGreen", "stable"]
 MODES = get_args(Mode)
@@ -45,6 +48,15 @@ def topics_list(form: str, replication: int) -> int:
     from services.cli.topics import show
 
     return show(form, replication)
+
+
+@topics.command("users")
+def topics_users() -> int:
+    """Print who may write and read which topic, and in which group: Strimzi's KafkaUser manifests."""
+    from services.cli.users import users
+
+    print(users())
+    return 0
 
 
 @topics.command("create")
@@ -196,6 +208,55 @@ def traffic_abort(reason: str) -> int:
     return run_abort(reason)
 
 
+@click.group(cls=InOrder)
+def drift() -> None:
+    """What is no longer as the models know it: what the monitor found, what it did or proposes, and a person's yes."""
+
+
+@drift.command("status")
+@click.option("--all", "every", is_flag=True, help="Those that are over, too.")
+@since_option
+@json_option
+def drift_status(since: str, *, every: bool, as_json: bool) -> int:
+    """Show what the monitor finds to be otherwise than the reference: what kind of wrong, since when, and by what."""
+    from services.cli.drift import run_status
+
+    return run_status(since, every=every, as_json=as_json)
+
+
+@drift.command("actions")
+@since_option
+@json_option
+def drift_actions(since: str, *, as_json: bool) -> int:
+    """List what was done about drift, and what is proposed and waits for `take`: the newest first."""
+    from services.cli.drift import run_actions
+
+    return run_actions(since, as_json=as_json)
+
+
+@drift.command("take")
+@click.argument("action", metavar="ACTION_ID")
+def drift_take(action: str) -> int:
+    """Take up what is proposed: a training is asked for, a canary is ended; of all else it is noted that you did it."""
+    from services.cli.drift import run_take
+
+    return run_take(action)
+
+
+@drift.command("accept")
+@click.option(
+    "--track", type=click.Choice(("stable", "canary")), default="stable", show_default=True, help="Of which deployment."
+)
+@click.option("--model", default="", metavar="MODEL", help="A name or digest of `lipsol models`; else what drifts.")
+@click.option("--language", default="", metavar="LANGUAGE", help="As BCP 47; without it all.")
+@click.option("--reason", default="", metavar="TEXT", help="Why: it stands beside the action.")
+def drift_accept(track: Literal["stable", "canary"], model: str, language: str, reason: str) -> int:
+    """Let what is seen now be the new normal: the last windows become what later ones are compared with."""
+    from services.cli.drift import run_accept
+
+    return run_accept(track, model, language, reason)
+
+
 wait_option = click.option("--wait", is_flag=True, help="Wait until every clip is settled, with a progress bar.")
 report_option = click.option(
     "--report",
@@ -260,4 +321,4 @@ def batch_status(name: str, report: Path | None, *, wait: bool, as_json: bool) -
     return run_status(name, wait=wait, report=report, as_json=as_json)
 
 
-VERBS: tuple[click.Command, ...] = (topics, dead_letters, explain, traffic, batch)
+VERBS: tuple[click.Command, ...] = (topics, dead_letters, explain, traffic, release, drift, batch)

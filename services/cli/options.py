@@ -37,6 +37,14 @@ hotword_option = click.option(
 language_option = click.option(
     "--language", default="", metavar="CODE", help="Language that is spoken, en or ur; without it the model's."
 )
+cache_option = click.option(
+    "--cache",
+    type=A_PATH,
+    default=Path("build/training"),
+    show_default=True,
+    metavar="DIR",
+    help="Where watched clips are kept, so that nothing need watch them again.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 

@@ -15,6 +15,7 @@ def run(host: str, port: int | None) -> int:
     port = settings.preprocess.port if port is None else port
     greet_unheard()
     with Embedded(settings) as platform:
-        print(f"lipsol: http://{host}:{port}/ (Ctrl-C ends it)", file=sys.stderr)
+        board = f"http://{platform.board_host}:{settings.monitor.port}/"
+        print(f"lipsol: http://{host}:{port}/ (Ctrl-C ends it); the board for operators is {board}", file=sys.stderr)
         platform.serve(host, port)
     return 0

@@ -13,7 +13,7 @@ from services.cli.environment import quiet
 from services.cli.report import columns
 
 HEAD = ("topic", "event", "key", "partitions", "kept", "written by", "read by")
-STRIMZI = "kafka.strimzi.io/v1beta2"
+STRIMZI = "kafka.strimzi.io/v1"
 CLUSTER = "lipsol"  # the Kafka resource that the topics belong to
 
 Topics: TypeAlias = Any  # lipsol.bus.kafka_topics.Topics; importing it would load the Kafka client
@@ -61,7 +61,7 @@ def markdown() -> str:
 
 
 def strimzi(replication: int) -> str:
-    """The catalogue as Strimzi's KafkaTopic resources, as k8s/kafka-topics.yaml has it."""
+    """The catalogue as Strimzi's KafkaTopic resources, as k8s/kafka/topics.yaml has it."""
     head = (
         f"# The topics of lipsol/topics.py. Made by `lipsol topics list --format strimzi --replication {replication}`."
     )

@@ -6,7 +6,9 @@ SIGTERM and Ctrl-C begin that; a second one ends it at once.
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
 from types import FrameType
 from typing import Protocol
 
@@ -110,6 +112,25 @@ class Server(uvicorn.Server):
         """Whether to stop taking connections."""
         over = self._leave_at is not None and time.monotonic() >= self._leave_at
         return await super().on_tick(counter) or over
+
+
+@contextmanager
+def aside(name: str, app: ASGIApp, host: str, port: int, place: DoorSettings, setting: str) -> Iterator[int]:
+    """An app in a thread of its own for as long as the block lasts, on a port that it gives.
+
+    name: of the door ("board"); setting: the variable that moves its port. Raises BadInput if the port can't be had.
+    """
+    try:
+        server = Server(app, host, port, place, lambda: None)
+    except BadInput as taken:
+        raise BadInput(f"the {name}: {taken.detail}", f"end the other `lipsol serve`, or set {setting}") from taken
+    thread = Thread(target=server.run, name=name, daemon=True)
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.leave()
+        thread.join(place.grace_s)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -14,6 +14,7 @@ from services.doors.service import Faults, Service, Working
 from services.inference.core import Core
 from services.inference.models import Models, OpenReader
 from services.inference.opening import opener
+from services.inference.rehearsal import RehearsalSettings, core_of, opener_of
 from services.inference.settings import InferenceSettings
 from services.inference.tracks import NAME as NAME
 from services.inference.tracks import Tracks
@@ -68,14 +69,16 @@ def build(
     *,
     telemetry: Telemetry | None = None,
     open_reader: OpenReader | None = None,
+    rehearsal: RehearsalSettings = RehearsalSettings(),  # noqa: B008 - it is frozen
 ) -> Inference:
-    """The service over its ports; `open_reader` stands in for onnxruntime's readers."""
+    """The service over its ports. open_reader: stands in for onnxruntime's readers; rehearsal: what goes wrong."""
     telemetry = telemetry or Telemetry()
-    models = Models(registry, open_reader or opener(settings.engine(), registry.keys), settings.models_held, telemetry)
+    opening = opener_of(rehearsal, open_reader or opener(settings.engine(), registry.keys), telemetry)
+    models = Models(registry, opening, settings.models_held, telemetry, bundles=settings.bundles)
     cpus = available_cpus()
     lanes, searchers = _shared(cpus, settings.threads) if settings.provider == "cpu" else (GPU_LANES, cpus)
     batching, look_s = settings.batching(), settings.look_s
-    core = Core(models, batching, lanes=lanes, searchers=searchers, telemetry=telemetry, look_s=look_s)
+    core = core_of(rehearsal)(models, batching, lanes=lanes, searchers=searchers, telemetry=telemetry, look_s=look_s)
     made = Tracks(settings, bus, core, Claims(store), telemetry)
     return Inference(settings, core, made.workers())
 

@@ -19,12 +19,18 @@ class Ask:
     info         the bundle that reads it: of `Models.info` or `Models.usable`
     grammar      "": the bundle's own; "none": a free reading; else a packaged grammar's name or a grammar document
     deadline_at  Unix time, seconds, after which nobody waits any more; 0: there is none
+    trace_id     of the request that it belongs to, for figures; "": not told
+    clip_id      by which the clip is known to others, where it is; "": to nobody
+    embedded     whether the answer is to tell the mouth's embedding
     """
 
     mouth: MouthClip
     info: ModelInfo
     grammar: str = ""
     deadline_at: float = 0.0
+    trace_id: str = ""
+    clip_id: str = ""
+    embedded: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,16 @@ class Answer:
 
     timings_ms  `wait` (for its turn), `network` (of its batch) and `search` (for its words)
     batch       clips that went through the network together
+    entropy     how unsure the network was (`Emissions.entropy`)
+    embedding   of the mouth (`lipsol.clips.embedding`), where that was asked for; else ()
     """
 
     prediction: Prediction
     info: ModelInfo
     timings_ms: Mapping[str, float]
     batch: int
+    entropy: float
+    embedding: tuple[float, ...] = ()
 
 
 @lru_cache(maxsize=GRAMMARS_HELD)

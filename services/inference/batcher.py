@@ -14,6 +14,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 
+from lipsol.clips.embedding import embed
 from lipsol.errors import Busy, TooLate, Transient
 from lipsol.reader import Bound, Heard
 from lipsol.runtime.telemetry import Telemetry
@@ -22,6 +23,8 @@ from services.inference.line import Batching, Lane, Line
 from services.inference.models import Reading
 
 PACE = 0.2  # weight of the newest batch in the mean seconds that the network takes for a clip
+STAGES: dict[Lane, str] = {"short": "network", "long": "network-long"}  # whose threads are busy, in figures
+SEARCH = "search"
 RETRY_S = (0.1, 30.0)  # the least and the most that Busy asks for
 
 
@@ -67,6 +70,7 @@ class Batcher:
         self._searching = 0  # clips that were heard and have no words yet, or are being heard
         self._clip_s = 0.0  # what the network takes for a clip, of late
         lanes: list[Lane] = [*["short"] * place.lanes, "long"]  # type: ignore[list-item]
+        telemetry.set("lipsol_line_limit_clips", batching.room, model=place.name)
         self._lanes = [Thread(target=self._work, args=(lane,), name=f"network-{lane}", daemon=True) for lane in lanes]
         for thread in self._lanes:
             thread.start()
@@ -96,7 +100,7 @@ class Batcher:
                 self._show()
                 self._changed.notify_all()
         finally:
-            fail(late, too_late())
+            self._give_up(late)
 
     def close(self, timeout_s: float | None = None) -> bool:
         """Take no more. timeout_s: wait so long for what was taken; what is in the line after that is given up.
@@ -134,7 +138,9 @@ class Batcher:
     def _sweep(self) -> list[Waiting]:
         """Let leave the line what nobody waits for; those of them that are late."""
         late = [each for each in self._line.all() if self._late(each)]
-        self._line.drop([*late, *(each for each in self._line.all() if each.future.cancelled())])
+        cancelled = [each for each in self._line.all() if each.future.cancelled() and each not in late]
+        self._line.drop([*late, *cancelled])
+        self._abandon("cancelled", len(cancelled))
         self._show()
         return late
 
@@ -144,11 +150,12 @@ class Batcher:
     def _work(self, lane: Lane) -> None:
         while (batch := self._take(lane)) is not None:
             late = [each for each in batch if self._late(each)]
-            fail(late, too_late())
+            self._give_up(late)
             wanted = [each for each in batch if each not in late and each.future.set_running_or_notify_cancel()]
+            self._abandon("cancelled", len(batch) - len(late) - len(wanted))
             self._settle(len(batch) - len(wanted))
             if wanted:
-                self._hear(wanted)
+                self._hear(wanted, lane)
 
     def _take(self, lane: Lane) -> list[Waiting] | None:
         """The lane's next batch, once it is due; None: there will be none."""
@@ -168,7 +175,7 @@ class Batcher:
                     self._changed.notify_all()
                     return batch
 
-    def _hear(self, batch: Sequence[Waiting]) -> None:
+    def _hear(self, batch: Sequence[Waiting], lane: Lane) -> None:
         """Let the network hear a batch, and hand what it said to the search."""
         began = time.monotonic()
         try:
@@ -177,7 +184,9 @@ class Batcher:
             fail(batch, fault)
             self._settle(len(batch))
             return
-        network_s = time.monotonic() - began
+        finally:
+            network_s = time.monotonic() - began
+            self._telemetry.add("lipsol_busy_seconds_total", network_s, stage=STAGES[lane])
         self._clip_s += PACE * (network_s / len(batch) - self._clip_s)
         self._tell(batch, began, network_s)
         for each, said in zip(batch, heard, strict=True):
@@ -187,17 +196,29 @@ class Batcher:
         """Find the words of one clip."""
         start = time.monotonic()
         try:
-            prediction = self._reader.decode(heard, each.grammar)
+            prediction, entropy = self._reader.decode(heard, each.grammar), heard.emissions.entropy
+            embedding = embed(each.ask.mouth) if each.ask.embedded else ()
         except Exception as fault:  # noqa: BLE001 - whatever it is, who waits is told
             fail([each], fault)
         else:
             search_s = time.monotonic() - start
-            self._telemetry.observe("lipsol_search_seconds", search_s)
+            self._telemetry.observe("lipsol_search_seconds", search_s, trace_id=each.ask.trace_id)
             steps = {"wait": began - each.since, "network": network_s, "search": search_s}
             told = {name: round(seconds * 1e3, 3) for name, seconds in steps.items()}
-            each.future.set_result(Answer(prediction, each.ask.info, told, clips))
+            each.future.set_result(Answer(prediction, each.ask.info, told, clips, entropy, embedding))
         finally:
+            self._telemetry.add("lipsol_busy_seconds_total", time.monotonic() - start, stage=SEARCH)
             self._settle(1)
+
+    def _give_up(self, late: Sequence[Waiting]) -> None:
+        """Tell those whose deadline passed."""
+        fail(late, too_late())
+        self._abandon("too-late", len(late))
+
+    def _abandon(self, reason: str, clips: int) -> None:
+        """So many clips cost no more work: nobody waits for them."""
+        if clips:
+            self._telemetry.add("lipsol_abandoned_total", clips, stage="line", reason=reason)
 
     def _settle(self, clips: int) -> None:
         """So many clips are done with."""
@@ -211,7 +232,7 @@ class Batcher:
         self._telemetry.observe("lipsol_batch_padding_ratio", 1 - sum(frames) / (len(frames) * max(frames)))
         self._telemetry.observe("lipsol_network_seconds", network_s)
         for each in batch:
-            self._telemetry.observe("lipsol_line_seconds", began - each.since)
+            self._telemetry.observe("lipsol_line_seconds", began - each.since, trace_id=each.ask.trace_id)
 
     def _show(self) -> None:
         self._telemetry.set("lipsol_line_clips", len(self._line), model=self._place.name)

@@ -21,7 +21,8 @@ from lipsol.reader import check_length
 from lipsol.registry.port import ModelInfo
 from lipsol.runtime.telemetry import Telemetry
 from services.inference.ask import Answer, Ask, bound
-from services.inference.batcher import Batcher, Place, Waiting, fail, leaving
+from services.inference.batcher import SEARCH, STAGES, Batcher, Place, Waiting, fail, leaving
+from services.inference.gpu import Gpus
 from services.inference.line import Batching
 from services.inference.models import Models, Reading
 
@@ -58,6 +59,9 @@ class Core:
         self._retired: list[Batcher] = []
         self._opening = 0  # asks that wait for their bundle to be opened
         self._leaving = Flag()
+        self._gpus = Gpus(self._telemetry)
+        for stage, threads in ((STAGES["short"], lanes), (STAGES["long"], 1), (SEARCH, searchers)):
+            self._telemetry.set("lipsol_threads", threads, stage=stage)
         self._looking = Thread(target=self._look, name="models", daemon=True)
 
     def start(self) -> None:
@@ -66,6 +70,7 @@ class Core:
         Raises ModelError if one can't be used.
         """
         self.models.open_defaults()
+        self._gpus.look()
         self._looking.start()
 
     def stop(self, timeout_s: float) -> bool:
@@ -176,8 +181,9 @@ class Core:
             self._retired.append(batcher)
 
     def _look(self) -> None:
-        """Look for newer bundles until told to leave."""
+        """Look for newer bundles, and at the GPUs, until told to leave."""
         while not self._leaving.wait(self._look_s):
+            self._gpus.look()
             try:
                 self.models.look()
             except Transient as fault:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event as Flag
 
-from lipsol.bus.port import Bus, Closed, Consumer, Message, Outgoing, Start
+from lipsol.bus.port import NOWHERE, Bus, Closed, Consumer, Message, Outgoing, Places, Start
 
 SETTLE_S = 1.0  # in which the word of a policy reaches everybody: some ms, and a busy machine's pauses
 LOOK_S = 0.2  # between two looks at whether the canary is gone again
@@ -29,8 +29,10 @@ class DrainBus:
     def consumer(self, topics: Sequence[str], group: str | None, *, start: Start = "earliest") -> "DrainConsumer":
         return DrainConsumer(self._bus.consumer(topics, group, start=start), self._idle)
 
-    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
-        return self._bus.replay(topics, since, before=before)
+    def replay(
+        self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None, after: Places = NOWHERE
+    ) -> Iterator[Message]:
+        return self._bus.replay(topics, since, before=before, after=after)
 
     def close(self) -> None:
         self._bus.close()

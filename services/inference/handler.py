@@ -1,10 +1,11 @@
 """Mouths in, predictions out. A repeat of the same clip and bundle gives the same prediction id: it harms nothing.
 
 - A clip is read by the bundle that its client named, else by its language's default; on the canary's track by the one
-  that the policy named.
-- Where the canary's bundle can't be had, or is of another language, the clip is read as stable would have read it, and
-  told as stable's: a person waits for it, and it is no evidence of the canary. A shadow copy is then passed over, and
-  so is every copy by stable: nobody waits, and stable's reading was made already.
+  that the policy named, where the clip is of that one's language. One of another language is the canary's all the same,
+  copies too: its image, its pins and its defaults read that as well, and are let in with the rest.
+- Where the policy's bundle can't be had, the clip is read as stable would have read it, and told as stable's: a person
+  waits for it, and it is no evidence of the canary. A shadow copy is then passed over, and so is every copy by stable:
+  nobody waits, and stable's reading was made already.
 """
 
 import hashlib
@@ -19,8 +20,10 @@ from lipsol.clips.clip import MouthClip
 from lipsol.errors import ModelError, NotFound
 from lipsol.events import AlternativeText, Event, ModelName, MouthReady, PredictionMade, TimedWord, Track
 from lipsol.registry.port import ModelInfo
+from lipsol.runtime.envelope import trace_id_of
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
+from lipsol.traffic import part
 from services.inference.core import Answer, Ask, Core
 
 log = structlog.get_logger()
@@ -53,11 +56,17 @@ class Handler:
         """
         plans = [plan for event in events if isinstance(event, MouthReady) and (plan := self._plan(event))]
         began_at, began = self.now(), time.perf_counter()
-        asks = [Ask(self._mouth(plan.event), plan.info, plan.event.grammar, plan.event.deadline_at) for plan in plans]
+        asks = [self._ask(plan) for plan in plans]
         futures = self.core.submit_all(asks, in_turn=True)
         wait(futures)
         took_s = time.perf_counter() - began
         return [_made(plan, future.result(), began_at, took_s) for plan, future in zip(plans, futures, strict=True)]
+
+    def _ask(self, plan: _Plan) -> Ask:
+        """What the core is asked for a mouth."""
+        event = plan.event
+        mouth, trace_id = self._mouth(event), trace_id_of(event.clip_id)
+        return Ask(mouth, plan.info, event.grammar, event.deadline_at, trace_id, event.clip_id, embedded=True)
 
     def _plan(self, event: MouthReady) -> _Plan | None:
         """By what a mouth is read, and as whose; None: it is passed over. Raises NotFound."""
@@ -71,15 +80,16 @@ class Handler:
         return _Plan(event, self.core.models.info(event.model, event.language), "stable")
 
     def _canary(self, event: MouthReady) -> ModelInfo | None:
-        """What the canary reads a mouth by; None where it can't."""
+        """What the canary reads a mouth by; None where the policy's bundle can't be had. Raises NotFound."""
+        models = self.core.models
         if event.model or not event.bundle:
-            return self.core.models.info(event.model, event.language)
+            return models.info(event.model, event.language)
         try:
-            info = self.core.models.usable(event.bundle)
+            info = models.usable(event.bundle)
         except (NotFound, ModelError) as fault:
             log.warning("canary-bundle-unusable", bundle=event.bundle, reason=fault.detail)
             return None
-        return info if info.language == event.language else None
+        return info if info.language == event.language else models.info("", event.language)
 
     def _mouth(self, event: MouthReady) -> MouthClip:
         """The mouth that the event speaks of. Raises BadInput if it is gone, or not the one that was announced."""
@@ -120,4 +130,11 @@ def _made(plan: _Plan, answer: Answer, began_at: float, took_s: float) -> Predic
         quality=event.quality,
         made_at=began_at + took_s,
         none=prediction.none,
+        faces=event.faces,
+        codec=event.codec,
+        redo=event.redo,
+        received_at=event.received_at,
+        embedding=answer.embedding,
+        entropy=answer.entropy,
+        part=part(event.key),
     )

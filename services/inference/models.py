@@ -3,6 +3,7 @@
 A name, and a language's default, may come to mean a newer bundle while we serve. The older one goes on being meant
 until the newer one is open (verified, golden answers reproduced, warm): `look` opens it beside. A newer one that can't
 be used is told of once, and tried again when the name means yet another. Who was told a bundle is read by that one.
+What is pinned (`lipsol.registry.pinned`) never comes to mean another, and never makes way.
 """
 
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from lipsol.clips.clip import MouthClip
 from lipsol.errors import LipsolError, ModelError, NotFound, Transient
 from lipsol.model.prediction import Prediction
 from lipsol.reader import Bound, Heard
+from lipsol.registry.pinned import PinnedRegistry
 from lipsol.registry.port import ModelInfo, Registry
 from lipsol.runtime.telemetry import Telemetry
 
@@ -41,12 +43,20 @@ Meaning = tuple[str, str]  # ("language", "en") or ("name", "grid-sentences")
 
 
 class Models:
-    """Readers by bundle, at most `held` of them but for the defaults; safe to share between threads."""
+    """Readers by bundle, at most `held` of them but for defaults and pins; safe to share between threads."""
 
     def __init__(
-        self, registry: Registry, open_reader: OpenReader, held: int, telemetry: Telemetry | None = None
+        self,
+        registry: Registry,
+        open_reader: OpenReader,
+        held: int,
+        telemetry: Telemetry | None = None,
+        *,
+        bundles: Sequence[str] = (),
     ) -> None:
-        self._registry, self._open, self._held = registry, open_reader, held
+        """bundles: digests of what is pinned."""
+        self._registry, self._open, self._held = PinnedRegistry(registry, bundles), open_reader, held
+        self._pinned = frozenset(bundles)
         self._telemetry = telemetry or Telemetry()
         self._lock = Lock()
         self._readers: OrderedDict[str, Reading] = OrderedDict()
@@ -55,20 +65,28 @@ class Models:
         self._refused: dict[Meaning, tuple[ModelInfo, str]] = {}  # the newest, and what is wrong with it
 
     def open_defaults(self) -> int:
-        """Open the bundle of every language's default, so that no client waits for it; returns how many that were.
+        """Open the bundle of every language's default, and what is pinned, so that no client waits for it; returns how
+        many that were.
 
         Raises ModelError if one can't be used, if there is none at all, or if a file among the models is none: it may
-        be what was meant to be the default, and another must not read in its place unasked.
+        be what was meant to be the default, and another must not read in its place unasked. Where all that reads is
+        pinned, none can: such a file is told of alone.
         """
-        if faults := self._registry.faults():
-            raise ModelError("; ".join(faults), "mend it or take it out of the folder, and start again")
+        pins = self._registry.pins()
         defaults = [info for info in self._registry.models() if info.default]
+        if faults := self._registry.faults():
+            if not defaults or any(info.digest not in self._pinned for info in defaults):
+                raise ModelError("; ".join(faults), "mend it or take it out of the folder, and start again")
+            log.warning("registry-at-fault", faults=faults, pinned=[pin.digest[:12] for pin in pins])
         if not defaults:
             raise ModelError("no model is here", "train one (`make train`), or name the folder that has them")
         for info in defaults:
             self.reader(info)
             self._mean(("language", info.language), info)
-        return len(defaults)
+        for pin in pins:
+            self.reader(pin)
+            log.info("model-pinned", model=pin.name, version=pin.version, bundle=pin.digest[:12])
+        return len({info.digest for info in (*defaults, *pins)})
 
     def look(self) -> None:
         """Let names and defaults mean what the registry says by now, each once that is open. Raises Transient."""
@@ -164,8 +182,9 @@ class Models:
             return False
 
     def _make_way(self, newest: str) -> None:
-        """Close what is longest unused; never a default, nor what was just opened."""
-        kept = {info.digest for (kind, _), info in self._meant.items() if kind == "language"} | {newest}
+        """Close what is longest unused; never a default, nor a pin, nor what was just opened."""
+        defaults = {info.digest for (kind, _), info in self._meant.items() if kind == "language"}
+        kept = defaults | self._pinned | {newest}
         for digest in [digest for digest in self._readers if digest not in kept]:
             if len(self._readers) <= self._held:
                 return

@@ -1,5 +1,6 @@
 """The reading service's own settings: `LIPSOL_INFERENCE__...` in the environment."""
 
+import re
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -8,6 +9,8 @@ from lipsol.engine import BUCKETS, Engine
 from lipsol.reader import MIN_FRAMES
 from services.doors.service import DoorSettings
 from services.inference.line import Batching
+
+DIGEST = re.compile(r"[0-9a-f]{64}")  # of a bundle, whole
 
 
 class InferenceSettings(DoorSettings):
@@ -50,7 +53,13 @@ class InferenceSettings(DoorSettings):
     attempts: int = Field(3, ge=1)
     """How often a mouth is tried when something passing fails, before it becomes a dead letter."""
     models_held: int = Field(4, ge=1)
-    """Bundles in memory at once; of more, the one longest unused makes way, but never a language's default."""
+    """Bundles in memory at once; of more, the one longest unused makes way, but never a language's default, nor
+    what is pinned."""
+    bundles: list[str] = Field([])
+    """Digests of the bundles that are pinned, 64 hex digits each, one of a model at most: each is what its name means,
+    and the first of a language reads it when no model is named, whatever is promoted meanwhile. What no pin speaks of
+    goes by the registry. The start is refused where one can't be used. A release on Kubernetes pins what it was judged
+    by, so that a promotion alone moves nothing there, and a rollback brings the bundle before back."""
 
     @field_validator("buckets")
     @classmethod
@@ -58,6 +67,17 @@ class InferenceSettings(DoorSettings):
         if not buckets or buckets[0] < MIN_FRAMES or buckets != sorted(set(buckets)):
             raise ValueError(f"{buckets}: give rising numbers from {MIN_FRAMES} on, as [25,75,250]")
         return buckets
+
+    @field_validator("bundles")
+    @classmethod
+    def _whole(cls, bundles: list[str]) -> list[str]:
+        if strange := [each for each in bundles if not DIGEST.fullmatch(each)]:
+            raise ValueError(
+                f"{strange[0][:80]!r}: give whole digests, 64 hex digits, as `lipsol models show --json` does"
+            )
+        if len(set(bundles)) < len(bundles):
+            raise ValueError("a digest twice: name each bundle once")
+        return bundles
 
     def engine(self) -> Engine:
         """How networks are run."""

@@ -88,19 +88,20 @@ logger.started.level=info
 class Broker:
     """One broker. `with Broker.start(folder) as broker:` ends it on the way out; what it kept stays in the folder."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, more: str = "") -> None:
         self.folder = folder
         self.port = port
+        self._more = more
         self._process: Process | None = None
 
     @classmethod
-    def start(cls, folder: Path, port: int = 0) -> Self:
-        """Start a broker over what the folder holds; port 0 takes a free one.
+    def start(cls, folder: Path, port: int = 0, more: str = "") -> Self:
+        """Start a broker over what the folder holds; port 0 takes a free one. more: lines of configuration after ours.
 
         Raises Transient when it can't be had: no Java, no Maven, a port that is taken.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        broker = cls(folder.resolve(), port or free_port())
+        broker = cls(folder.resolve(), port or free_port(), more)
         broker.restart()
         return broker
 
@@ -170,13 +171,14 @@ class Broker:
                 data=data,
                 message_max=MESSAGE_MAX_BYTES,
             )
+            + self._more
         )
         (self.folder / "log4j2.properties").write_text(LOGGING)
         if not (data / "meta.properties").exists():
-            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            cluster = f"--cluster-id={urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip('=')}"  # may begin with "-"
             quiet = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
             tool = [*JAVA, "-Xmx64m", quiet, "-cp", str(jars), "kafka.tools.StorageTool"]
-            _run([*tool, "format", "--ignore-formatted", "-t", cluster, "-c", str(config)], "format Kafka's storage")
+            _run([*tool, "format", "--ignore-formatted", cluster, "-c", str(config)], "format Kafka's storage")
         return config
 
     def _await_start(self, said: int) -> None:
@@ -194,12 +196,13 @@ class Broker:
         raise Transient(f"Kafka did not start on {self.servers} within {START_S:g} s", f"see {self.log.name}")
 
 
-def fetch_jars(libs: Path = LIBS) -> Path:
-    """The folder of Kafka's jars, fetched where it is missing or of another pom; one process fetches, others wait.
+def fetch_jars(libs: Path = LIBS, pom: Path = POM) -> Path:
+    """The folder of a pom's jars, Kafka's by default. They are fetched where they are missing or of another pom; one
+    process fetches, others wait.
 
     Raises Transient where that can't be done.
     """
-    wanted = hashlib.sha256(POM.read_bytes()).hexdigest()
+    wanted = hashlib.sha256(pom.read_bytes()).hexdigest()
     stamp = libs / STAMP
     libs.parent.mkdir(parents=True, exist_ok=True)
     with (libs.parent / "libs.lock").open("w") as lock:
@@ -208,8 +211,8 @@ def fetch_jars(libs: Path = LIBS) -> Path:
             return libs
         coming = libs.with_name("libs.coming")
         shutil.rmtree(coming, ignore_errors=True)
-        maven = ["mvn", "--quiet", "--batch-mode", "--file", str(POM), "dependency:copy-dependencies"]
-        _run([*maven, f"-DoutputDirectory={coming}"], "fetch Kafka's jars by Maven")
+        maven = ["mvn", "--quiet", "--batch-mode", "--file", str(pom), "dependency:copy-dependencies"]
+        _run([*maven, f"-DoutputDirectory={coming}"], "fetch jars by Maven")
         (coming / STAMP).write_text(wanted)
         shutil.rmtree(libs, ignore_errors=True)
         coming.rename(libs)

@@ -8,11 +8,16 @@ that waits at a pipe whose other end only the parent holds, and an end of that p
 import os
 import signal
 import subprocess
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from lipsol.errors import Transient
 
 GUARD = 'cat >/dev/null; kill -KILL "-$1"'
 
@@ -58,6 +63,18 @@ class Process:
     def alive(self) -> bool:
         """Whether it runs."""
         return self._child.poll() is None
+
+    def await_answer(self, url: str, within_s: float) -> None:
+        """Return when it answers at a URL. Raises Transient, and has killed it, if it dies first or does not answer."""
+        until = time.monotonic() + within_s
+        while time.monotonic() < until and self.alive:
+            try:
+                with urllib.request.urlopen(url, timeout=within_s):  # noqa: S310 - our own server
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        self.kill()
+        raise Transient(f"nothing started at {url} within {within_s:g} s", "see whether something else has the port")
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal; nothing happens when it has gone."""

@@ -76,7 +76,8 @@ def up(leave: threading.Event, screen: Screen) -> int:
                     return 1
             if waiting and all(service.ready() for service in running):
                 waiting = False
-                screen.say(NARRATOR, f"all are ready; the page is at http://{HOST}:{settings.preprocess.port}/")
+                page, board = (f"http://{HOST}:{place.port}/" for place in (settings.preprocess, settings.monitor))
+                screen.say(NARRATOR, f"all are ready; the page is at {page} and the board at {board}")
         screen.say(NARRATOR, "leaving: what is in work is finished first; a second Ctrl-C ends it at once")
     return 0
 

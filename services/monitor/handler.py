@@ -1,154 +1,221 @@
-"""What the monitor makes of each event: figures about the readings, and, once people have told, how right they were.
+"""What the monitor makes of each event: each thing counted once, in the window and for the group that it belongs to.
 
-A repeat of an event changes no figure, and no order between readings, feedback and deletions is needed. Readings of
-shadow copies are counted apart: they say nothing of what users got.
+- A message at or before the place that is counted already is a repeat: it changes nothing. So is another message that
+  tells the same, for as long as its clip is remembered.
+- No order between readings, feedback, deletions and shadow copies is needed, and no other event is waited for.
+- A person's last word of a clip replaces the former ones, and is taken back when the clip is deleted.
+- What an event sets off is given out even if the next one of its batch fails.
+- Readings of shadow copies are counted apart: they say nothing of what users got.
 """
 
-import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import repeat
+from threading import RLock
 
-from lipsol.events import ClipDeleted, ClipRefused, DeadLetter, Event, FeedbackGiven, PredictionMade
-from lipsol.text.scoring import word_error_rate
-from services.monitor.window import TOLD_MAX, Letter, Seen, Window
+from lipsol.bus.port import Message
+from lipsol.events import ActionTaken, ClipDeleted, ClipRefused, DeadLetter, Event, FeedbackGiven, PredictionMade
+from services.monitor.figures import Figures
+from services.monitor.group import Group
+from services.monitor.groups import Concern, Groups
+from services.monitor.observing import Judged, group_of, group_told_of, inputs, judged, mark, observation, outputs
+from services.monitor.remembering import TOLD_MAX, Memory, Remembered, named
+from services.monitor.state import Place
+from services.monitor.windows import Window, Windows
 
 KIND_MAX = 60  # characters of a refusal's kind
 KINDS_MAX = 32  # different ones; each is a series that is kept for ever
 PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d+(\.\d+)?")  # what differs between two refusals of one kind
 OTHER = "other"
+SKEW_S = (
+    60.0  # by which producers' clocks may differ; a message that much younger than its place is of a topic made anew
+)
 
 
-class Gauges(Protocol):
-    """Where the figures go: `services.monitor.figures.Figures`."""
-
-    def read(self, made: PredictionMade) -> None:
-        """A clip was read."""
-        ...
-
-    def shadowed(self, model: str) -> None:
-        """A shadow copy was read."""
-        ...
-
-    def judged(self, model: str, *, right: bool, corrected: bool) -> None:
-        """A person told whether a reading was right; corrected: by giving the words."""
-        ...
-
-    def refused(self, kind: str) -> None:
-        """The edge refused a clip."""
-        ...
-
-    def died(self, kind: str) -> None:
-        """A message died."""
-        ...
-
-    def real_error_rate(self, model: str, rate: float) -> None:
-        """The word error rate over what people told in the window; not a number where they told nothing."""
-        ...
-
-
-@dataclass(frozen=True)
+@dataclass
 class Handler:
-    """Joins readings with what people say of them. `now`: Unix time, seconds. Called by one thread."""
+    """Called by one thread; who asks what it counted holds `lock`.
 
-    window: Window
-    gauges: Gauges
+    owner   whose process it is
+    now     Unix time, seconds: when an event comes whose message is not told
+    places  (topic, partition) -> the last message that is counted
+    kinds   kinds of refusals that are told apart
+    """
+
+    memory: Memory
+    windows: Windows
+    groups: Groups
+    concern: Concern
+    figures: Figures
+    owner: str
     now: Callable[[], float]
+    places: dict[tuple[str, int], Place] = field(default_factory=dict)
     kinds: set[str] = field(default_factory=set)
+    lock: RLock = field(default_factory=RLock)
+    _coming: Sequence[Message] = ()
+    _outbox: list[Event] = field(default_factory=list)
+
+    def coming(self, messages: Sequence[Message]) -> None:
+        """The messages that the next call of `handle` is about."""
+        self._coming = messages
 
     def handle(self, events: Sequence[Event]) -> list[Event]:
-        """Take some events."""
-        for event in events:
-            self.take(event, self.now())
-        return []
+        """Take some events; what they set off."""
+        messages, self._coming = self._coming, ()
+        with self.lock:
+            for event, message in zip(events, messages or repeat(None), strict=False):
+                self._outbox += self.take(event, message)
+            self.figures.tell()
+        outbox, self._outbox = self._outbox, []
+        return outbox
 
-    def take(self, event: Event, at: float) -> None:
-        """Take an event that came at `at`, Unix seconds."""
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """While the block runs, events are told again that were counted, and answered, by a process before this one."""
+        with self.lock, self.figures.muted(), self.concern.muted():
+            yield
+
+    def take(self, event: Event, message: Message | None) -> list[Event]:
+        """Take one event; what it sets off."""
+        at = self.now()
+        if message is not None:
+            where = (message.topic, message.partition)
+            offset, taken_at = self.places.get(where, (-1, 0.0))
+            if message.offset <= offset and message.timestamp <= taken_at + SKEW_S:
+                return []
+            at = message.timestamp
+        events = self._count(event, at)
+        if message is not None:
+            self.places[where] = (message.offset, at)
+        return events
+
+    def _count(self, event: Event, at: float) -> list[Event]:
         match event:
-            case PredictionMade(shadow=True):
-                self._shadowed(event, at)
             case PredictionMade():
-                self._read(event, at)
+                return self._read(event, at)
             case FeedbackGiven():
-                self._told(event, at)
+                return self._told(event, at)
             case ClipDeleted():
-                self._deleted(event.clip_id, at)
+                self._deleted(event, at)
             case ClipRefused():
                 self._refused(event, at)
             case DeadLetter():
                 self._died(event, at)
-            case _:
-                pass
+            case ActionTaken():
+                self.concern.heard(event)
+                return self.groups.accept(event, self.owner)
+        return []
 
-    def _read(self, made: PredictionMade, at: float) -> None:
-        before = self.window.get(made.clip_id, at)
-        if before.prediction_id:
+    def _read(self, made: PredictionMade, at: float) -> list[Event]:
+        clip = self.memory.take(named(made.clip_id), at)
+        if (clip.copied if made.shadow else clip.reader) is not None:
+            return []
+        group, coming, going = group_of(made), inputs(made), outputs(made)
+        if made.shadow:
+            clip.copied, clip.shadow = group, mark(made)
+        else:
+            clip.reader, clip.mark = group, mark(made)
+        window = self._window(made.made_at, at)
+        if window is not None:
+            window.tally(group).read(made, coming | going)
+        self.figures.read(made, coming, going, self.groups.words(group))
+        self._compare(clip, window)
+        events = self.groups.read(group, observation(made), made.made_at)
+        if not made.shadow and clip.judged is not None and clip.group is None:
+            events += self._judge(clip, clip.judged, group, sure=not made.abstained, first=True)
+        return events
+
+    def _compare(self, clip: Remembered, window: Window | None) -> None:
+        """Where both tracks have read a clip: did they read the same?"""
+        if not (clip.mark and clip.shadow and clip.copied):
             return
-        self.gauges.read(made)
-        after = replace(
-            before,
-            prediction_id=made.prediction_id,
-            model=made.model.name,
-            track=made.track,
-            abstained=made.abstained,
-        )
-        self._remember(made.clip_id, after, at)
+        differ = clip.mark != clip.shadow
+        clip.mark = clip.shadow = b""
+        self.figures.compared(clip.copied.model, differ=differ)
+        if window is not None:
+            counts = window.tally(clip.copied).counts
+            counts["compared"] += 1
+            counts["disagreed"] += differ
 
-    def _shadowed(self, made: PredictionMade, at: float) -> None:
-        before = self.window.get(made.clip_id, at)
-        if before.shadow_id:
-            return
-        self.gauges.shadowed(made.model.name)
-        self.window.put(made.clip_id, replace(before, shadow_id=made.prediction_id, shadow_model=made.model.name))
+    def _told(self, given: FeedbackGiven, at: float) -> list[Event]:
+        clip, name = self.memory.take(named(given.clip_id), at), named(given.feedback_id)
+        if name in clip.told:
+            return []
+        clip.told = (*clip.told, name)[-TOLD_MAX:]
+        known = group_told_of(given) or clip.reader
+        group = known or Group(given.track or "stable", given.model, given.model_digest, given.language)
+        window, said = self._window(given.given_at, at), judged(given)
+        if said is None:
+            if given.gave_up and not clip.gave_up:
+                clip.gave_up = True
+                self.figures.gave_up(group)
+                if window is not None:
+                    window.tally(group).counts["gave_up"] += 1
+            return []
+        if window is not None:
+            window.tally(group).counts["feedback"] += 1
+            window.tally(group).counts["corrections"] += said.corrected
+        if clip.deleted:
+            return []
+        first = clip.judged is None
+        self._unjudge(clip)
+        clip.judged, clip.window = said, None if window is None else window.start
+        return [] if known is None else self._judge(clip, said, known, sure=not given.abstained, first=first)
 
-    def _told(self, given: FeedbackGiven, at: float) -> None:
-        before = self.window.get(given.clip_id, at)
-        if given.feedback_id in before.told:
-            return
-        truth = given.text if given.text is not None else given.reading if given.verdict == "right" else ""
-        right = given.verdict == "right" or truth == given.reading
-        after = replace(
-            before,
-            told=(*before.told, given.feedback_id)[-TOLD_MAX:],
-            corrections=before.corrections + bool(truth and not right),
-            truth="" if before.deleted else truth,
-            reading="" if before.deleted else given.reading,
-            right=right,
-        )
-        self._remember(given.clip_id, after, at)
+    def _judge(self, clip: Remembered, said: Judged, group: Group, *, sure: bool, first: bool) -> list[Event]:
+        """Count a person's word of a reading; first: of that clip, which is the one that drift hears."""
+        clip.group = group
+        if (window := self.windows.held(clip.window)) is not None:
+            window.tally(group).judge(said)
+        self.figures.judged(group.model, said, sure=sure)
+        return self.groups.tell(group, said.told(), clip.at) if first else []
 
-    def _remember(self, clip_id: str, after: Seen, at: float) -> None:
-        """Keep what is new of a clip; where both sides are known now, count it."""
-        self.window.put(clip_id, after)
-        if after.joined:
-            self.gauges.judged(after.model, right=after.right, corrected=bool(after.truth))
-            self._rate(after.model, at)
+    def _unjudge(self, clip: Remembered) -> None:
+        """Take back what is counted of a person's word, where it is still kept."""
+        window = self.windows.held(clip.window)
+        if window is not None and clip.judged is not None and clip.group is not None:
+            window.tally(clip.group).judge(clip.judged, -1)
+        clip.judged = clip.group = clip.window = None
 
-    def _deleted(self, clip_id: str, at: float) -> None:
-        before = self.window.get(clip_id, at)
-        self.window.put(clip_id, replace(before, truth="", reading="", deleted=True))
-        if before.truth and before.joined:
-            self._rate(before.model, at)
+    def _deleted(self, deleted: ClipDeleted, at: float) -> None:
+        clip = self.memory.take(named(deleted.clip_id), at)
+        self._unjudge(clip)
+        clip.deleted = True
 
     def _refused(self, refused: ClipRefused, at: float) -> None:
-        before = self.window.get(refused.clip_id, at)
-        if before.refused:
+        clip = self.memory.take(named(refused.clip_id), at)
+        if clip.refused:
             return
+        clip.refused = True
         kind = PARTICULAR.sub("N", refused.reason)[:KIND_MAX] or OTHER
         if len(self.kinds) < KINDS_MAX:
             self.kinds.add(kind)
         told = kind if kind in self.kinds else OTHER
-        self.gauges.refused(told)
-        self.window.put(refused.clip_id, replace(before, refused=told))
+        self.figures.refused(told)
+        if (window := self._window(refused.refused_at, at)) is not None:
+            window.refused[told] += 1
 
     def _died(self, letter: DeadLetter, at: float) -> None:
-        place = f"{letter.origin_topic}/{letter.origin_partition}/{letter.origin_offset}/{letter.stage}"
-        if self.window.bury(place, Letter(at, letter.kind, letter.shadow)):
-            self.gauges.died(letter.kind)
+        place = f"{letter.origin_topic}/{letter.origin_partition}/{letter.origin_offset}"
+        name = named("letter", place, letter.stage)
+        if self.memory.knows(name):
+            return
+        self.memory.take(name, at, "letter")
+        self.figures.died(letter.kind)
+        if (window := self._window(0.0, at)) is not None:
+            (window.shadow_letters if letter.shadow else window.letters)[letter.kind] += 1
 
-    def _rate(self, model: str, at: float) -> None:
-        """Measure a model anew over all that people told of it."""
-        pairs = self.window.corrected(model, at)
-        truths, readings = [truth for truth, _ in pairs], [reading for _, reading in pairs]
-        self.gauges.real_error_rate(model, word_error_rate(truths, readings) if pairs else math.nan)
+    def _window(self, happened_at: float, at: float) -> Window | None:
+        """The window that something belongs into; None: it is kept no more."""
+        start, when = self.windows.place(happened_at, at)
+        if when != "in-time":
+            self.figures.late(when)
+        if when == "too-late":
+            self.windows.open(self.windows.place(at, at)[0], at).late[when] += 1
+            return None
+        window = self.windows.open(start, at)
+        if when != "in-time":
+            window.late[when] += 1
+        return window

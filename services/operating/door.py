@@ -5,9 +5,8 @@ page in a browser can't send it what it takes (JSON, to this machine by its own 
 """
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Thread
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Request
@@ -17,8 +16,9 @@ from starlette.responses import Response
 
 from lipsol.bus.port import VALUE_MAX_BYTES
 from lipsol.errors import BadInput
+from lipsol.validation import told
 from services.doors.problems import Refused, responses
-from services.doors.server import Server
+from services.doors.server import aside
 from services.doors.web import new_app
 from services.operating.operations import OPERATIONS, Operations
 from services.operating.settings import OperatingSettings
@@ -27,26 +27,13 @@ MOST_BYTES = 4 * VALUE_MAX_BYTES  # of a call: a mended event is the longest, it
 SELF = frozenset({"127.0.0.1", "localhost", "::1"})  # how programs of this machine call it
 
 
-@contextmanager
-def door(operations: Operations, settings: OperatingSettings) -> Iterator[int]:
+def door(operations: Operations, settings: OperatingSettings) -> AbstractContextManager[int]:
     """The door, open in a thread of its own for as long as the block lasts; gives its port.
 
     Raises BadInput if the port can't be had.
     """
-    host = settings.host
-    try:
-        server = Server(create_app(operations, host), host, settings.port, settings, lambda: None)
-    except BadInput as taken:
-        raise BadInput(
-            f"the operator's door: {taken.detail}", "end the other `lipsol serve`, or set LIPSOL_OPERATING__PORT"
-        ) from taken
-    thread = Thread(target=server.run, name="operating-door", daemon=True)
-    thread.start()
-    try:
-        yield server.port
-    finally:
-        server.leave()
-        thread.join(settings.grace_s)
+    app = create_app(operations, settings.host)
+    return aside("operator's door", app, settings.host, settings.port, settings, "LIPSOL_OPERATING__PORT")
 
 
 def create_app(operations: Operations, host: str = "127.0.0.1") -> FastAPI:
@@ -97,11 +84,10 @@ def _endpoint(called: TypeAdapter[object], kind: Any) -> Callable[..., Response]
 
     def endpoint(arguments: Annotated[dict[str, Any], Body()]) -> Response:
         try:
-            told = called.validate_python(ArgsKwargs((), arguments))
+            answer = called.validate_python(ArgsKwargs((), arguments))
         except ValidationError as fault:
-            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors())
-            raise BadInput(f"arguments that can't be taken: {wrong}", "see `lipsol --help`") from None
-        return Response(result.dump_json(told), media_type="application/json")
+            raise BadInput(f"arguments that can't be taken: {told(fault)}", "see `lipsol --help`") from None
+        return Response(result.dump_json(answer), media_type="application/json")
 
     return endpoint
 

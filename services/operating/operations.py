@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lipsol.bus.port import Bus
-from lipsol.events import Mode
+from lipsol.events import ActionTaken, DriftDetected, Mode, Track
 from lipsol.registry.port import Registry
 from lipsol.runtime.envelope import wrap
 from lipsol.runtime.policy import read_policy
 from lipsol.store.port import Store
 from lipsol.traffic import Policy, live
+from services.operating import drifting, rollouts
 from services.operating.letters import Again, Letter, Letters, Opened, Wanted
+from services.operating.rollouts import Rollout
 from services.operating.story import Story, tell
 
 NAME = "operating"  # who publishes, in envelopes
-OPERATIONS = ("traffic", "set_traffic", "abort", "letters", "letter", "replay", "replay_all", "story")
+OPERATIONS = (
+    "traffic", "set_traffic", "abort", "rollouts", "letters", "letter", "replay", "replay_all", "story",
+    "findings", "actions", "take", "accept",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ class Operating(Protocol):
         """Send all to stable from now on; what waits for the canary is read by stable."""
         ...
 
+    def rollouts(self, *, release: str = "", since: float = 0.0) -> list[Rollout]:
+        """The rollouts of that release, or of all, that were told of since then, the newest first."""
+        ...
+
     def letters(self, wanted: Wanted) -> list[Letter]:
         """The dead letters that are wanted, oldest first."""
         ...
@@ -80,6 +89,27 @@ class Operating(Protocol):
 
     def story(self, clip_id: str, *, since: float = 0.0, words: bool = False) -> Story:
         """What is known of a clip, step by step. Raises NotFound."""
+        ...
+
+    def findings(self, *, since: float = 0.0) -> list[DriftDetected]:
+        """The last word on each finding of drift, what was found last first."""
+        ...
+
+    def actions(self, *, since: float = 0.0) -> list[ActionTaken]:
+        """What was done about drift or proposed, the newest first."""
+        ...
+
+    def take(self, name: str, *, by: str) -> ActionTaken:
+        """Take up what was proposed; gives what it became. Raises NotFound and BadInput."""
+        ...
+
+    def accept(
+        self, *, track: Track = "stable", digest: str = "", language: str = "", by: str, reason: str = ""
+    ) -> list[ActionTaken]:
+        """Let what is seen now be the new normal of that track. Raises NotFound.
+
+        digest: "" for every model that drifts there now; language: "" for every one
+        """
         ...
 
 
@@ -108,6 +138,9 @@ class Operations:
     def abort(self, *, set_by: str, reason: str = "") -> TrafficState:
         return self._set(Policy(set_by=set_by, reason=reason, set_at=self.now()))
 
+    def rollouts(self, *, release: str = "", since: float = 0.0) -> list[Rollout]:
+        return rollouts.rollouts(self.bus, self.now(), release, since)
+
     def letters(self, wanted: Wanted) -> list[Letter]:
         return self._letters.listed(wanted)
 
@@ -122,6 +155,20 @@ class Operations:
 
     def story(self, clip_id: str, *, since: float = 0.0, words: bool = False) -> Story:
         return tell(self.bus, clip_id, since, words=words)
+
+    def findings(self, *, since: float = 0.0) -> list[DriftDetected]:
+        return drifting.findings(self.bus, since)
+
+    def actions(self, *, since: float = 0.0) -> list[ActionTaken]:
+        return drifting.actions(self.bus, since)
+
+    def take(self, name: str, *, by: str) -> ActionTaken:
+        return drifting.take(self.bus, name, by, self.now())
+
+    def accept(
+        self, *, track: Track = "stable", digest: str = "", language: str = "", by: str, reason: str = ""
+    ) -> list[ActionTaken]:
+        return drifting.accept(self.bus, by, self.now(), track=track, digest=digest, language=language, reason=reason)
 
     @property
     def _letters(self) -> Letters:

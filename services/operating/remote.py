@@ -8,9 +8,10 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from lipsol.errors import BadInput, Busy, LipsolError, NotFound, Transient
-from lipsol.events import Mode
+from lipsol.events import ActionTaken, DriftDetected, Mode, Track
 from services.operating.letters import Again, Letter, Opened, Wanted
 from services.operating.operations import TrafficState
+from services.operating.rollouts import Rollout
 from services.operating.story import Story
 
 T = TypeVar("T")
@@ -37,6 +38,9 @@ class Remote:
     def abort(self, *, set_by: str, reason: str = "") -> TrafficState:
         return self._call("abort", TrafficState, set_by=set_by, reason=reason)
 
+    def rollouts(self, *, release: str = "", since: float = 0.0) -> list[Rollout]:
+        return self._call("rollouts", list[Rollout], release=release, since=since)
+
     def letters(self, wanted: Wanted) -> list[Letter]:
         return self._call("letters", list[Letter], wanted=asdict(wanted))
 
@@ -51,6 +55,21 @@ class Remote:
 
     def story(self, clip_id: str, *, since: float = 0.0, words: bool = False) -> Story:
         return self._call("story", Story, clip_id=clip_id, since=since, words=words)
+
+    def findings(self, *, since: float = 0.0) -> list[DriftDetected]:
+        return self._call("findings", list[DriftDetected], since=since)
+
+    def actions(self, *, since: float = 0.0) -> list[ActionTaken]:
+        return self._call("actions", list[ActionTaken], since=since)
+
+    def take(self, name: str, *, by: str) -> ActionTaken:
+        return self._call("take", ActionTaken, name=name, by=by)
+
+    def accept(
+        self, *, track: Track = "stable", digest: str = "", language: str = "", by: str, reason: str = ""
+    ) -> list[ActionTaken]:
+        groups = {"track": track, "digest": digest, "language": language}
+        return self._call("accept", list[ActionTaken], **groups, by=by, reason=reason)
 
     def _call(self, operation: str, kind: type[T], /, **arguments: object) -> T:
         """Call an operation and take its result as `kind`: any type, with its parts."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from services.doors.server import Beside
 
 NAME = "preprocess"
+WATCH = "watch"  # what its threads do, in figures
 ASIDE_S = 5.0  # that events which no answer hangs on are waited for on leaving
 EAR = "preprocess-ear"  # the listener that every replica has for itself, in figures
 
@@ -118,7 +119,10 @@ def build(
         settings.line,
         settings.retry_after_s,
         lambda taken: telemetry.set("lipsol_waiting_clips", float(taken)),
+        lambda seconds: telemetry.add("lipsol_busy_seconds_total", seconds, stage=WATCH),
     )
+    telemetry.set("lipsol_waiting_limit_clips", threads + settings.line)
+    telemetry.set("lipsol_threads", threads, stage=WATCH)
     limits = Limits(max_bytes=settings.max_bytes, max_seconds=settings.clip_seconds)
     recordings = Recordings(pool, bound=settings.recordings, ahead=settings.recording_ahead)
     handler = Handler(
@@ -145,7 +149,7 @@ def build(
 def _settling(settings: PreprocessSettings, store: Store, telemetry: Telemetry) -> Settling:
     """What is kept of clips, and who waits for them."""
     return Settling(
-        keeper=Keeper(store, settings.retention_s, settings.inline_bytes),
+        keeper=Keeper(store, settings.retention_s, settings.inline_bytes, settings.corrections_s),
         repeats=Repeats(store, settings.retention_s),
         waiters=Waiters(),
         flight=Flight(settings.in_flight, settings.retry_after_s),

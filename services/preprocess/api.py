@@ -1,24 +1,26 @@
 """The edge's HTTP door: clips in, readings out, and the page. Every operation is a thin cover over the handler."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from lipsol.errors import BadInput
+from services.doors.pages import add_pages
 from services.doors.problems import responses
 from services.doors.web import new_app
 from services.preprocess import reference
 from services.preprocess.asking import asked_of
-from services.preprocess.contract import BEGUN, FORM, SRT, VTT, Feedback, FeedbackTaken, Models
+from services.preprocess.contract import BEGUN, FORM, SRT, VTT, Feedback, FeedbackTaken, Lessons, Models
 from services.preprocess.handler import Handler, known_id
-from services.preprocess.pages import add_pages
 from services.preprocess.receiving import Receiving, Sent
 from services.preprocess.repeats import checked_key
 from services.preprocess.results import Lips, Result
 from services.preprocess.uploads import Held, Uploads
 
+WEB = Path(__file__).parent / "web"
 ABOUT = "Reads lips: a video of a person speaking goes in, the words come out, with how sure it is."
 
 WAIT = Query(description="Answer with the reading instead of at once; after a bound (30 s) as if it had not been asked")
@@ -33,7 +35,7 @@ def create_app(handler: Handler, receiving: Receiving, held: Held, faults: Calla
     _add_clips(app, handler)
     _add_captions(app, handler)
     _add_reference(app, handler)
-    add_pages(app)
+    add_pages(app, WEB)
     return app
 
 
@@ -85,9 +87,31 @@ def _add_clips(app: FastAPI, handler: Handler) -> None:
 
     @app.post("/v1/clips/{clip_id}/feedback", tags=["clips"], status_code=202, responses=responses(400, 404, 413, 422))
     def give_feedback(clip_id: str, feedback: Feedback) -> FeedbackTaken:
-        """Say what was really said, or whether the reading was right: that is how LipSol learns how good it is."""
-        given = handler.feedback(known_id(clip_id), feedback.text, feedback.verdict)
-        return FeedbackTaken(clip_id=clip_id, text=given.text, verdict=given.verdict)
+        """Say what was really said, whether the reading was right, or that it was no help and you typed instead: that
+        is how LipSol learns how good it is.
+        """
+        given = (
+            handler.gave_up(known_id(clip_id))
+            if feedback.gave_up
+            else handler.feedback(known_id(clip_id), feedback.text, feedback.verdict, feedback.consent)
+        )
+        return FeedbackTaken(
+            clip_id=clip_id,
+            text=given.text,
+            verdict=given.verdict,
+            gave_up=given.gave_up,
+            kept=bool(given.consent),
+        )
+
+    @app.get("/v1/clips/{clip_id}/feedback", tags=["clips"], responses=responses(404))
+    def get_feedback(clip_id: str) -> Lessons:
+        """What is kept of the clip to teach LipSol, by somebody's consent."""
+        return Lessons.of(clip_id, handler.corrections(known_id(clip_id)))
+
+    @app.delete("/v1/clips/{clip_id}/feedback", tags=["clips"], status_code=204, responses=responses(404))
+    def withdraw_feedback(clip_id: str) -> None:
+        """Take the consent back: what the clip was to teach is removed, and no later data set has it."""
+        handler.withdraw(known_id(clip_id))
 
 
 def _add_captions(app: FastAPI, handler: Handler) -> None:

@@ -4,7 +4,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lipsol.data.corrections import Correction
 from lipsol.registry.port import ModelInfo
+from services.preprocess.consent import CONSENT_MAX, TEXT, WORDING
 from services.preprocess.results import Result
 
 FEEDBACK_MAX = 2000  # characters of the right words
@@ -50,20 +52,33 @@ VTT: dict[int | str, dict[str, Any]] = {
 
 
 class Feedback(BaseModel):
-    """What a person says of a reading: the right words, or whether it was right; one of the two."""
+    """What a person says of a reading: the right words, whether it was right, or that it was no help; one of these."""
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"text": "bin green by b three again"}, {"verdict": "wrong"}]},
+        json_schema_extra={
+            "examples": [
+                {"text": "bin green by b three again"},
+                {"verdict": "wrong"},
+                {"gave_up": True},
+                {"text": "bin green by b three again", "consent": WORDING},
+            ]
+        },
     )
 
     text: str | None = Field(default=None, max_length=FEEDBACK_MAX, description="The words that were really said")
     verdict: Literal["right", "wrong"] | None = Field(default=None, description="Whether the reading was right")
+    gave_up: bool = Field(default=False, description="The reading was no help: the person gave up and typed instead")
+    consent: str = Field(
+        default="",
+        max_length=CONSENT_MAX,
+        description=f'"{WORDING}" where somebody agreed to this: {TEXT} Without it nothing is kept to teach',
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.text is None) == (self.verdict is None):
-            raise ValueError("give exactly one of text and verdict")
+        if (self.text is not None) + (self.verdict is not None) + self.gave_up != 1:
+            raise ValueError("give exactly one of text, verdict and gave_up")
         return self
 
 
@@ -73,7 +88,13 @@ class FeedbackTaken(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"clip_id": "0b7c1c5f4e0d4a3f9d0e6a1b2c3d4e5f", "text": "bin green by b three again", "verdict": None}
+                {
+                    "clip_id": "0b7c1c5f4e0d4a3f9d0e6a1b2c3d4e5f",
+                    "text": "bin green by b three again",
+                    "verdict": None,
+                    "gave_up": False,
+                    "kept": True,
+                }
             ]
         }
     )
@@ -81,6 +102,33 @@ class FeedbackTaken(BaseModel):
     clip_id: str
     text: str | None
     verdict: str | None
+    gave_up: bool
+    kept: bool = Field(description="Whether the clip's mouth and the right words are kept to teach LipSol")
+
+
+class Lesson(BaseModel):
+    """What is kept of a clip to teach LipSol, beside the picture of its mouth."""
+
+    text: str = Field(description="The right words")
+    language: str = Field(description="What is spoken, as BCP 47")
+    consent: str = Field(description="Which wording was agreed to")
+    consented_at: float = Field(description="When, Unix seconds")
+
+
+class Lessons(BaseModel):
+    """All that is kept of a clip to teach LipSol."""
+
+    clip_id: str
+    kept: list[Lesson]
+
+    @classmethod
+    def of(cls, clip_id: str, corrections: list[Correction]) -> Self:
+        """As it is kept, without who is filmed."""
+        lessons = [
+            Lesson(text=each.text, language=each.language, consent=each.wording, consented_at=each.consented_at)
+            for each in corrections
+        ]
+        return cls(clip_id=clip_id, kept=lessons)
 
 
 class Model(BaseModel):
@@ -97,6 +145,7 @@ class Model(BaseModel):
                     "language": "en",
                     "grammar": "grid",
                     "default": True,
+                    "synthetic": False,
                     "card": {"licence": "CC BY 4.0"},
                 }
             ]
@@ -110,6 +159,9 @@ class Model(BaseModel):
     language: str
     grammar: str = Field(description="The grammar that binds it unless asked otherwise; empty: none")
     default: bool = Field(description="Whether it reads its language when no model is named")
+    synthetic: bool = Field(
+        description="Whether it learnt from drawn mouths alone: it never met a real speaker, and is never sure"
+    )
     card: dict[str, Any] = Field(description="All that is known of it: scores, training, licence, attribution")
 
 
@@ -121,4 +173,9 @@ class Models(BaseModel):
     @classmethod
     def of(cls, infos: list[ModelInfo]) -> Self:
         """What the registry knows."""
-        return cls(models=[Model(**{**vars(info), "card": dict(info.card)}) for info in infos])
+        return cls(
+            models=[
+                Model(**{**vars(info), "synthetic": info.card.get("synthetic") is True, "card": dict(info.card)})
+                for info in infos
+            ]
+        )

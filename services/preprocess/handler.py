@@ -5,24 +5,28 @@ What then comes back of it is `settling`'s.
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lipsol.clips.framing import TooLong
 from lipsol.clips.watch import Watched, Window
+from lipsol.data.corrections import Correction
 from lipsol.errors import BadInput, Busy, ModelError, NotFound, TooLate, Transient
 from lipsol.events import ClipDeleted, ClipRefused, Event, FeedbackGiven, MouthReady
 from lipsol.registry.port import Registry
+from lipsol.runtime.envelope import trace_id_of
 from lipsol.runtime.telemetry import Telemetry
-from lipsol.text.alphabet import ALPHABETS, normalise
 from lipsol.traffic import Route, routed
 from services.preprocess.asking import Asked
+from services.preprocess.consent import checked_consent
+from services.preprocess.feedback import Verdict, given_up, judged
 from services.preprocess.flight import Flight
 from services.preprocess.keeping import Keeper
 from services.preprocess.recordings import Recording, Recordings
 from services.preprocess.repeats import Repeats
 from services.preprocess.results import Lips, Result, begun
 from services.preprocess.settling import Settling
+from services.preprocess.tries import Tries, again
 from services.preprocess.waiting import Waiters
 
 
@@ -52,6 +56,7 @@ class Handler:
     now       Unix time, seconds
     telemetry counts clips, refusals and answers
     recordings reads what is too long for a clip; None: that is refused
+    tries     knows who tries again
     """
 
     watcher: Watching
@@ -64,6 +69,7 @@ class Handler:
     now: Callable[[], float]
     telemetry: Telemetry
     recordings: Recordings | None = None
+    tries: Tries = field(default_factory=Tries)
 
     @property
     def keeper(self) -> Keeper:
@@ -104,17 +110,18 @@ class Handler:
         deadline_at  Unix seconds after which nobody waits for it any more; 0.0: no such time
         keyed        it may be sent again under the same id
         batch        the batch that it belongs to: who fetched it tells of a refusal; "": none
-        patient      a recording may wait for its turn; else it is turned away with Busy
+        patient      no person waits for it: a recording may wait for its turn, and is not turned away with Busy
 
         Raises BadInput for a clip or a wish that can't be met, TooLate past the deadline, Transient or Busy when store
         or bus can't take it; then nothing of it is kept, but for what a repeat of a keyed one goes on from.
         """
         self.telemetry.add("lipsol_clips_received_total")
-        self.telemetry.observe("lipsol_clip_bytes", float(len(data)))
+        self.telemetry.observe("lipsol_clip_bytes", float(len(data)), trace_id=trace_id_of())
         try:
             self._check_time(deadline_at)
             asked = asked.checked(self.registry, self.language)
             try:
+                after_s = None if patient else self.tries.begin(asked.session, clip_id, received_at)
                 watched = self._watched(clip_id, data, batch)
             except TooLong:
                 if self.recordings is None:
@@ -122,9 +129,12 @@ class Handler:
                 recording = Recording(clip_id, asked, received_at, deadline_at, keyed)
                 return self.recordings.begin(self, recording, self.watcher.windows(data), patient=patient)
             event = self._kept(clip_id, watched, asked, received_at, deadline_at)
+            event = replace(event, redo=again(after_s, watched.quality.seconds))
             self._check_time(deadline_at)
             return self._hand_on(event, keyed=keyed)
         except Exception as fault:
+            if isinstance(fault, TooLate):
+                self.telemetry.add("lipsol_abandoned_total", stage="edge", reason="too-late")
             if not isinstance(fault, Busy):  # the door counts those, together with what it turns away itself
                 self.telemetry.add("lipsol_clips_refused_total", reason=_reason(fault))
             if keyed and isinstance(fault, Transient | TooLate):  # another replica may be at the same clip
@@ -150,38 +160,83 @@ class Handler:
 
     def delete(self, clip_id: str) -> None:
         """Forget a clip and all that belongs to it, here and everywhere. Raises NotFound if there is nothing."""
-        self.keeper.result(clip_id)
+        if not self.keeper.corrections.of(clip_id):
+            self.keeper.result(clip_id)
         windows = self.keeper.windows(clip_id)
-        self.settling.forget(clip_id)
+        self.settling.delete(clip_id)
         for each in (*windows, clip_id):
             self.publish(ClipDeleted(each))
 
-    def feedback(self, clip_id: str, text: str | None, verdict: str | None) -> FeedbackGiven:
+    def corrections(self, clip_id: str) -> list[Correction]:
+        """What is kept of a clip to teach, oldest first. Raises NotFound if that is nothing."""
+        kept = self.keeper.corrections.of(clip_id)
+        if not kept:
+            raise NotFound(
+                f"nothing that {clip_id} could teach is kept", "it never was, or was taken back, or is too old"
+            )
+        return kept
+
+    def withdraw(self, clip_id: str) -> None:
+        """Take back what a clip teaches; the clip itself stays. Raises NotFound if that is nothing."""
+        self.corrections(clip_id)
+        self.keeper.corrections.forget(clip_id)
+
+    def feedback(self, clip_id: str, text: str | None, verdict: Verdict | None, consent: str = "") -> FeedbackGiven:
         """Take a person's word on a reading: what was really said, or whether it was right.
 
-        Raises NotFound without the clip, BadInput where nothing was read yet or the text is not of its language.
+        consent  the wording that somebody agreed to, so that the mouth and the right words are kept to teach; "": none.
+                 Where no right words follow from what is said, nothing is kept
+
+        Raises NotFound without the clip, BadInput where nothing was read yet, the text is not of its language, or the
+        wording is not the one that is asked now.
         """
+        checked_consent(consent)
         result = self.result(clip_id)
-        if result.sentences:
-            raise BadInput(
-                f"a recording of {len(result.sentences)} sentences can't be judged as one",
-                "judge its sentences: each has a clip_id of its own",
-            )
-        if result.state != "read" or result.model is None:
-            raise BadInput(f"the clip is {result.state}: there are no words to judge", "wait until it is read")
-        text = _spelled(text, result.language) if text is not None else None
-        name = hashlib.sha256(f"{clip_id}\n{text}\n{verdict}".encode()).hexdigest()[:32]
-        given = FeedbackGiven(
-            clip_id=clip_id,
-            feedback_id=name,
-            text=text,
-            verdict="right" if verdict == "right" else "wrong" if verdict else None,
-            reading=result.text,
-            model_digest=result.model.digest,
-            given_at=self.now(),
-        )
+        given = judged(result, text, verdict, self.now())
+        if consent:
+            given = self._taught(given, result, consent)
         self.publish(given)
         return given
+
+    def gave_up(self, clip_id: str) -> FeedbackGiven:
+        """Take a person's word that a reading was no help: they gave up and typed instead.
+
+        Raises NotFound without the clip, BadInput where nothing was read yet.
+        """
+        given = given_up(self.result(clip_id), self.now())
+        self.publish(given)
+        return given
+
+    def _taught(self, given: FeedbackGiven, result: Result, consent: str) -> FeedbackGiven:
+        """The feedback, kept with the clip's mouth if the right words are known; else as it was."""
+        words = given.text or (given.reading if given.verdict == "right" else "")
+        if not words:
+            return given
+        try:
+            mouth = self.keeper.mouth(given.clip_id)
+        except NotFound:  # in the last moment of the clip's time here
+            return given
+        self.keeper.corrections.keep(
+            Correction(
+                clip_id=given.clip_id,
+                feedback_id=given.feedback_id,
+                text=words,
+                language=result.language,
+                contributor=self.keeper.contributor(given.clip_id),
+                model=given.model_digest,
+                reading=given.reading,
+                wording=consent,
+                consented_at=given.given_at,
+                mouth=hashlib.sha256(mouth).hexdigest(),
+            ),
+            mouth,
+        )
+        try:
+            self.keeper.result(given.clip_id)
+        except NotFound:  # deleted meanwhile
+            self.keeper.corrections.forget(given.clip_id)
+            raise
+        return replace(given, consent=consent)
 
     def _check_time(self, deadline_at: float) -> None:
         late_s = self.now() - deadline_at
@@ -216,13 +271,14 @@ class Handler:
             timings_ms=watched.timings_ms,
             received_at=received_at,
             deadline_at=deadline_at,
+            codec=watched.codec,
         )
 
     def _hand_on(self, event: MouthReady, *, keyed: bool) -> Result:
         """Have a mouth read by its track. What is kept before the event goes out is what its answer needs."""
         event, *copies = routed(event, self.route(event.key))
         result = begun(event)
-        self.keeper.begin(result)
+        self.keeper.begin(result, event.session)
         self.flight.add(event.clip_id, event.deadline_at - self.now() if event.deadline_at else None)
         self.publish(event)
         if keyed:
@@ -241,15 +297,6 @@ def _reason(fault: Exception) -> str:
         (ModelError, "model-error"),
     )
     return next((reason for kind, reason in kinds if isinstance(fault, kind)), "fault")
-
-
-def _spelled(text: str, language: str) -> str:
-    """The text as its language spells it. Raises BadInput naming what it has no letter for, or if it is empty."""
-    spelled = normalise(text, language)
-    ALPHABETS[language].encode(spelled)
-    if not spelled.strip():
-        raise BadInput("the right words are empty", 'give the words, or only {"verdict": "wrong"}')
-    return spelled
 
 
 def new_id() -> str:

@@ -1,4 +1,5 @@
-"""What the edge keeps of a clip in the store: its mouth, lips and result, all under `clips/{id}/`, for a time.
+"""What the edge keeps of a clip in the store: its mouth, lips and result, all under `clips/{id}/`, for a time; and what
+it may teach under `corrections/{id}/`, for longer, if somebody agreed to that.
 
 The video itself is never kept. What was begun and what came of it are two things in the store, and whoever writes the
 one never writes the other: so replicas that share a store can't overwrite a reading with its beginning, in whatever
@@ -14,9 +15,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lipsol.clips.clip import FPS, MouthClip
-from lipsol.errors import NotFound
+from lipsol.data.corrections import contributor_of
+from lipsol.errors import BadInput, NotFound
 from lipsol.events import Claim
 from lipsol.store.claims import INLINE_MAX_BYTES, Claims
+from lipsol.store.corrections import RETENTION_S, Corrections
 from lipsol.store.port import Store
 from lipsol.topics import STABLE_MOUTHS
 from services.preprocess.results import Lips, Result
@@ -27,23 +30,58 @@ LOCKS = 64  # clips whose results can change at the same time
 DIGITS = 4  # of a lip point's place: a tenth of a pixel of a 1000 pixel picture
 
 
+class _Begun(Result):
+    """A clip's beginning, and who is filmed, which no client is told."""
+
+    contributor: str
+
+
 class Keeper:
-    """Mouths and results by clip, each kept for `retention_s` seconds (a mouth: as long as it may wait to be read).
+    """Mouths and results by clip, each kept for `retention_s` seconds (a mouth at least as long as it may wait to be
+    read), and corrections, for `corrections_s`.
 
     inline_bytes  of a mouth that ride inside the event at most; a bigger one lies in the store
     """
 
-    def __init__(self, store: Store, retention_s: float, inline_bytes: int = INLINE_MAX_BYTES) -> None:
+    def __init__(
+        self,
+        store: Store,
+        retention_s: float,
+        inline_bytes: int = INLINE_MAX_BYTES,
+        corrections_s: float = RETENTION_S,
+    ) -> None:
         self._store = store
+        self.corrections = Corrections(store, corrections_s)
         self._claims = Claims(store, inline_bytes)
         self._retention_s = retention_s
         self._locks: Sequence[threading.Lock] = [threading.Lock() for _ in range(LOCKS)]
 
     def keep_mouth(self, clip_id: str, mouth: MouthClip) -> Claim:
-        """Keep what is drawn of a mouth for `retention_s`; returns the claim for the mouth itself."""
-        self._store.put(_lips_key(clip_id), _lips_bytes(mouth), self._retention_s)
+        """Keep a mouth, and what is drawn of it, for `retention_s` at least; returns the claim for the mouth.
+
+        What is drawn of one that rides inside the event lies in its own bytes: so it costs no second put.
+        """
         data = mouth.to_bytes()
-        return self._claims.keep(_mouth_key(clip_id, data), data, STABLE_MOUTHS.retention_s)
+        claim = self._claims.keep(_mouth_key(clip_id, data), data, max(STABLE_MOUTHS.retention_s, self._retention_s))
+        self._store.put(_lips_key(clip_id), data if claim.inline else _lips_bytes(mouth), self._retention_s)
+        return claim
+
+    def mouth(self, clip_id: str) -> bytes:
+        """The mouth clip's bytes, for as long as its result is known. Raises NotFound."""
+        key = next((key for key in self._store.list(f"{CLIPS}{clip_id}/") if "/mouth-" in key), _lips_key(clip_id))
+        try:
+            data = self._store.get(key)
+            MouthClip.from_bytes(data)
+        except BadInput as gone:  # NotFound, or what is drawn of a mouth that is gone
+            raise _unknown(clip_id) from gone
+        return data
+
+    def contributor(self, clip_id: str) -> str:
+        """Who is filmed, as far as that is known. Raises NotFound."""
+        try:
+            return _Begun.model_validate_json(self._store.get(_begun_key(clip_id))).contributor
+        except NotFound as gone:
+            raise _unknown(clip_id) from gone
 
     def lips(self, clip_id: str) -> Lips:
         """The lips of a clip, frame by frame. Raises NotFound."""
@@ -52,9 +90,10 @@ class Keeper:
         except NotFound as gone:
             raise _unknown(clip_id) from gone
 
-    def begin(self, result: Result) -> None:
-        """Keep the first result of a clip; what has come of it stays."""
-        self._put(_begun_key(result.clip_id), result)
+    def begin(self, result: Result, session: str = "") -> None:
+        """Keep the first result of a clip; what has come of it stays. session: the stream that it was cut from."""
+        contributor = contributor_of(session, result.clip_id)
+        self._put(_begun_key(result.clip_id), _Begun(**dict(result), contributor=contributor))
 
     def result(self, clip_id: str) -> Result:
         """The result of a clip as it stands. Raises NotFound."""

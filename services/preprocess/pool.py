@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -16,10 +17,17 @@ Out = TypeVar("Out")
 class Pool:
     """`workers` threads with a line of at most `line` calls before them; a call keeps its caller's trace."""
 
-    def __init__(self, workers: int, line: int, retry_after_s: float, show: Callable[[int], None]) -> None:
-        """show: told how many calls are in work or in line, whenever that changes."""
+    def __init__(
+        self,
+        workers: int,
+        line: int,
+        retry_after_s: float,
+        show: Callable[[int], None],
+        worked: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """show: told how many calls are in work or in line, whenever that changes; worked: how long each call took."""
         self.workers = workers
-        self._show = show
+        self._show, self._worked = show, worked
         self._taken = 0
         self._left = threading.Condition()
         self._bound = workers + line
@@ -54,12 +62,20 @@ class Pool:
     def _start(self, call: Callable[Args, Out], *args: Args.args, **kwargs: Args.kwargs) -> Future[Out]:
         self._count(1)
         try:
-            future = self._threads.submit(contextvars.copy_context().run, partial(call, *args, **kwargs))
+            context = contextvars.copy_context()
+            future = self._threads.submit(context.run, self._timed, partial(call, *args, **kwargs))
         except RuntimeError as stopped:
             self._leave()
             raise Busy("the service is leaving", "try again: another one takes over", self._retry_after_s) from stopped
         future.add_done_callback(lambda _: self._leave())
         return future
+
+    def _timed(self, call: Callable[[], Out]) -> Out:
+        began = time.monotonic()
+        try:
+            return call()
+        finally:
+            self._worked(time.monotonic() - began)
 
     def _full(self) -> Busy:
         detail = f"{self._bound} clips are in work or in line, as many as may be"

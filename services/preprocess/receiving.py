@@ -178,6 +178,7 @@ class Receiving:
         except asyncio.CancelledError:
             if future.cancelled():
                 flight.remove(clip_id)
+                self._handler.telemetry.add("lipsol_abandoned_total", stage="edge", reason="cancelled")
             raise
 
     def _left(self, deadline_at: float) -> float | None:

@@ -11,6 +11,7 @@ from lipsol.text.hotwords import TIMES
 from services.doors.rpc import RpcServer, answering, metadata
 from services.preprocess.asking import ASKED, Asked
 from services.preprocess.contract import FEEDBACK_MAX
+from services.preprocess.feedback import Verdict
 from services.preprocess.handler import Handler, known_id
 from services.preprocess.receiving import TIMEOUT_MAX_S, Receiving, Sent
 from services.preprocess.repeats import checked_key
@@ -22,7 +23,7 @@ CHUNK_BYTES = 2**20  # of one part of a clip
 HOW = "send ReadOptions first, then the clip's bytes in chunks"
 STATES = {"reading": "STATE_READING", "read": "STATE_READ", "failed": "STATE_FAILED"}
 TRACKS = {"stable": "TRACK_STABLE", "canary": "TRACK_CANARY"}
-VERDICTS = {"right": events_pb2.VERDICT_RIGHT, "wrong": events_pb2.VERDICT_WRONG}
+VERDICTS: dict[Verdict, Any] = {"right": events_pb2.VERDICT_RIGHT, "wrong": events_pb2.VERDICT_WRONG}
 
 
 def rpc_server(
@@ -67,12 +68,21 @@ class LipReading(lip_reading_pb2_grpc.LipReadingServicer):
     async def GiveFeedback(self, request: Any, context: Any) -> lip_reading_pb2.FeedbackTaken:  # noqa: N802
         """Take what a person says of a reading."""
         async with answering(context):
-            text, verdict = _said(request)
-            given: FeedbackGiven = await asyncio.to_thread(
-                self._handler.feedback, known_id(request.clip_id), text, verdict
-            )
+            given = await asyncio.to_thread(self._told, request)
             right = VERDICTS[given.verdict] if given.verdict else None
-            return lip_reading_pb2.FeedbackTaken(clip_id=given.clip_id, text=given.text, verdict=right)
+            return lip_reading_pb2.FeedbackTaken(
+                clip_id=given.clip_id,
+                text=given.text,
+                verdict=right,
+                kept=bool(given.consent),
+                gave_up=given.gave_up,
+            )
+
+    def _told(self, request: Any) -> FeedbackGiven:
+        clip_id = known_id(request.clip_id)
+        if request.WhichOneof("said") == "gave_up" and request.gave_up:
+            return self._handler.gave_up(clip_id)
+        return self._handler.feedback(clip_id, *_said(request), request.consent)
 
     async def _options(self, requests: AsyncIterator[Any], context: Any) -> tuple[Any, float]:
         """How the clip is to be read, and until when. Raises Busy before any of the clip is taken in vain."""
@@ -112,7 +122,7 @@ async def _next(requests: AsyncIterator[Any], held: Held) -> Any:
         raise held.too_slow() from slow
 
 
-def _said(request: Any) -> tuple[str | None, str | None]:
+def _said(request: Any) -> tuple[str | None, Verdict | None]:
     """The right words, or whether the reading was right; one of the two. Raises BadInput."""
     said = request.WhichOneof("said")
     if said == "text":
@@ -122,7 +132,7 @@ def _said(request: Any) -> tuple[str | None, str | None]:
     for verdict, number in VERDICTS.items():
         if said == "verdict" and request.verdict == number:
             return None, verdict
-    raise BadInput("nothing is said of the reading", "give a text, or the verdict right or wrong")
+    raise BadInput("nothing is said of the reading", "give a text, the verdict right or wrong, or gave_up as true")
 
 
 def _asked(options: Any) -> Asked:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from lipsol.bus.port import VALUE_MAX_BYTES
 from lipsol.store.claims import INLINE_MAX_BYTES
+from lipsol.store.corrections import RETENTION_S
 from lipsol.topics import STABLE_MOUTHS
 from services.doors.service import DoorSettings
 
@@ -55,6 +56,9 @@ class PreprocessSettings(DoorSettings):
     A client that left may come back for its result."""
     retention_s: float = Field(STABLE_MOUTHS.retention_s, gt=0)
     """Seconds that mouths, results and idempotency keys are kept. A day: as long as an event may wait to be read."""
+    corrections_s: float = Field(RETENTION_S, gt=0)
+    """Seconds that a mouth and its right words are kept to teach, where somebody agreed to that. 90 days: time for them
+    to become part of a data set, and for who agreed to think better of it."""
     sweep_s: float = Field(600.0, gt=0)
     """Seconds between two looks for what the store needs no more: what has expired, and what is left of clips whose
     edge died at them. Nobody can read the former anyhow; a look lists all that is kept."""

@@ -14,6 +14,7 @@ import structlog
 
 from lipsol.errors import LipsolError, NotFound
 from lipsol.events import ClipDeleted, DeadLetter, Event, PredictionMade
+from lipsol.runtime.envelope import trace_id_of
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.topics import CANARY_MOUTHS, CLIPS, STABLE_MOUTHS
 from services.preprocess.flight import Flight
@@ -64,6 +65,12 @@ class Settling:
             self.flight.remove(each)
             self.waiters.give_up(each, NotFound(f"the clip {each} was deleted", "send it again"))
 
+    def delete(self, clip_id: str) -> None:
+        """Forget a clip because somebody wants that: also what it was allowed to teach."""
+        for each in (clip_id, *self.keeper.windows(clip_id)):
+            self.keeper.corrections.forget(each)
+        self.forget(clip_id)
+
     def _take(self, event: Event) -> None:
         match event:
             case PredictionMade(shadow=False):
@@ -71,7 +78,7 @@ class Settling:
             case DeadLetter(shadow=False) if event.clip_id and event.origin_topic in READING and not self._again(event):
                 self._settle(event.clip_id, lambda before: failed(before, event))
             case ClipDeleted():
-                self.forget(event.clip_id)
+                self.delete(event.clip_id)
             case _:
                 pass
 
@@ -86,7 +93,8 @@ class Settling:
             return
         result, _ = settled
         if ours and result.state == "read":
-            self.telemetry.observe("lipsol_answer_seconds", self.now() - result.received_at, track=result.track)
+            waited_s, trace_id = self.now() - result.received_at, trace_id_of(clip_id)
+            self.telemetry.observe("lipsol_answer_seconds", waited_s, track=result.track, trace_id=trace_id)
         self.waiters.wake(result)
 
 

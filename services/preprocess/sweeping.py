@@ -81,6 +81,7 @@ class Sweeper:
             for clip_id in found - self._suspects:
                 self._repeats.forget(clip_id)
             self._suspects = found - self._suspects
+        self._telemetry.set("lipsol_last_sweep_timestamp_seconds", self._clock.now())
 
     def _run(self) -> None:
         wait_s = min(FIRST_S, self._every_s)

@@ -28,6 +28,8 @@ MEASUREMENTS = (
     "growth",
     "batching",
     "recordings",
+    "reports",
+    "monitoring",
 )
 ASKED_FOR = ("gpu",)  # only by name: it needs a GPU, and another onnxruntime (`make bench-gpu`)
 SAID = {True: "yes", False: "no", None: ""}

@@ -52,6 +52,8 @@ WORDS = {  # of figures whose own name does not say it
     "recording_memory_growth": "peak memory of ten minutes over that of one",
     "recording_10_min_wer": "a recording of ten minutes, WER",
     "recording_1_min_wer": "a recording of one minute, WER",
+    "monitor_share_of_core": "the monitor's stream at 100 clips a second, of one core",
+    "monitor_growth": "growth of the monitor's memory while clips come",
 }
 STAGE_WORDS = {
     "send": "client to edge",

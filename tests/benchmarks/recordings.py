@@ -17,8 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from lipsol.data.dataset import Item, open_dataset
 from lipsol.text.scoring import word_error_rate
-from lipsol.training.manifest import Item, grid_items
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.ground import Ground
 from tests.clips_made import spliced
@@ -35,7 +35,7 @@ def measure(_: Ground) -> list[Figure]:
     """Peak memory, speed, and word error rate; nothing where GRID is not here."""
     if not DATA.is_dir():
         return []
-    known = [item for item in grid_items(DATA) if item.speaker == "s1" and item.split == "test"][:SENTENCES]
+    known = [item for item in open_dataset(DATA).items if item.speaker == "s1" and item.split == "test"][:SENTENCES]
     figures, peaks = [], []
     with tempfile.TemporaryDirectory() as folder:
         for minutes in MINUTES:

@@ -1,6 +1,6 @@
 """The adapters that the contract suites hold to their ports. A new adapter is one more parameter here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,16 @@ import pytest
 from lipsol.bus.kafka import KafkaBus, Link, create_topics
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Bus
+from lipsol.mlflow import MlflowServer
 from lipsol.registry.local import LocalRegistry
-from lipsol.registry.port import Registry
+from lipsol.registry.mlflow import MlflowRegistry
+from lipsol.registry.pinned import PinnedRegistry
+from lipsol.registry.port import NONE, Registry
+from lipsol.signing import Keys
 from lipsol.store.local import LocalStore
 from lipsol.store.port import Store
 from lipsol.topics import TOPICS, Topic
+from tests.bundles_made import bundle
 from tests.s3_made import s3_store
 
 
@@ -55,10 +60,23 @@ class BusUnderTest:
 
 @dataclass(frozen=True)
 class RegistryUnderTest:
-    """A registry, and the folder from which it gets what the tests put there."""
+    """A registry, and others over the same place.
+
+    folder  where the tests make what they register
+    opened  the same place once more, trusting these keys
+    """
 
     registry: Registry
     folder: Path
+    opened: Callable[[Keys | None], Registry]
+
+    def put(
+        self, file: str = "one", *, candidate: bool = False, files: Mapping[str, Path] = NONE, **card: object
+    ) -> str:
+        """Make a bundle and register it; its digest."""
+        digest = bundle(self.folder, file, **card)
+        assert self.registry.register(self.folder / f"{file}.lipsol", files, candidate=candidate).digest == digest
+        return digest
 
 
 @pytest.fixture(params=["memory", "kafka"])
@@ -81,11 +99,18 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock) -> Iterator[Sto
         local.close()
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "pinned", "mlflow"])
 def held(request: pytest.FixtureRequest, tmp_path: Path) -> RegistryUnderTest:
-    """Each registry there is."""
-    adapters = {"local": lambda: RegistryUnderTest(LocalRegistry(tmp_path), tmp_path)}
-    return adapters[request.param]()
+    """Each registry there is, empty; `pinned` has no pins, and is as the one below it."""
+    made = tmp_path / "made"
+    made.mkdir()
+    opened: Callable[..., Registry] = partial(LocalRegistry, tmp_path / "models")
+    if request.param == "pinned":
+        opened = lambda keys=None: PinnedRegistry(LocalRegistry(tmp_path / "models", keys), ())  # noqa: E731 - as partial
+    if request.param == "mlflow":
+        server = MlflowServer(request.getfixturevalue("mlflow").uri)
+        opened = partial(MlflowRegistry, server, tmp_path / "cache", prefix=f"{uuid4().hex[:8]}.")
+    return RegistryUnderTest(opened(), made, opened)
 
 
 def kafka_bus(servers: str) -> BusUnderTest:

@@ -306,6 +306,17 @@ def test_a_replay_before_a_group_tells_what_the_group_has_committed(ground):
     assert list(ground.bus.replay([ground.narrow], before="others")) == []
 
 
+def test_a_replay_after_places_tells_what_lies_behind_them(ground):
+    send(ground.bus, ground.wide, 40, keys=9)
+    everything = list(ground.bus.replay([ground.wide]))
+    after = {(ground.wide, 0): 2, (ground.wide, 1): -1, (ground.wide, 3): 10**6, ("test.other", 2): 5}
+    told = list(ground.bus.replay([ground.wide], after=after))
+    assert {(m.partition, m.offset) for m in told} == {
+        (m.partition, m.offset) for m in everything if m.offset > after.get((m.topic, m.partition), -1)
+    }
+    assert 0 < len(told) < len(everything)
+
+
 def test_a_replay_ends_where_the_topic_ended_when_it_was_asked_for(ground):
     sent = send(ground.bus, ground.narrow, 3)
     replayed = ground.bus.replay([ground.narrow])

@@ -11,7 +11,7 @@ from threading import Event as Flag
 
 import pytest
 
-from lipsol.bus.port import Bus, Consumer, Message, Outgoing, Start
+from lipsol.bus.port import NOWHERE, Bus, Consumer, Message, Outgoing, Places, Start
 from lipsol.errors import BadInput, Transient
 from lipsol.events import ClipDeleted, DeadLetter, Event, FeedbackGiven, from_bytes
 from lipsol.runtime.clock import ManualClock
@@ -91,8 +91,10 @@ class MortalBus:
     def consumer(self, topics: Sequence[str], group: str | None, *, start: Start = "earliest") -> Consumer:
         return MortalConsumer(self._bus.consumer(topics, group, start=start), self._ledger, self._mortality)
 
-    def replay(self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None) -> Iterator[Message]:
-        return self._bus.replay(topics, since, before=before)
+    def replay(
+        self, topics: Sequence[str], since: float = 0.0, *, before: str | None = None, after: Places = NOWHERE
+    ) -> Iterator[Message]:
+        return self._bus.replay(topics, since, before=before, after=after)
 
     def close(self) -> None:
         self._bus.close()

@@ -27,6 +27,7 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 MODEL = {"name": "grid-sentences", "version": "1.0", "digest": "ab" * 32}
+DRAWN = MODEL | {"name": "urdu-synthetic-sentences", "digest": "d4" * 32}
 
 
 def canned(
@@ -54,7 +55,7 @@ def canned(
         "none": None,
         "sentences": [],
         "watched_s": None,
-        "model": MODEL,
+        "model": MODEL if language == "en" else DRAWN,
         "timings_ms": {"total": 214.0},
         "received_at": 1_795_251_600.0,
     }
@@ -102,6 +103,7 @@ class Fake:
     clips: list[dict[str, Any]] = field(default_factory=list)
     feedback: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     polls: int = 0
     leaving: threading.Event = field(default_factory=threading.Event)  # `stuck` is answered then
@@ -124,9 +126,12 @@ def app_of(fake: Fake) -> FastAPI:
 
     @app.get("/v1/models")
     async def models() -> Response:
-        usual = {**MODEL, "kind": "sentences", "language": "en", "grammar": "grid", "default": True, "card": {}}
-        words = usual | {"name": "grid-words", "kind": "words", "default": False}
-        urdu = usual | {"name": "urdu-sentences", "language": "ur", "grammar": "urdu"}
+        usual = {
+            **MODEL, "kind": "sentences", "language": "en", "grammar": "grid", "default": True, "synthetic": False,
+            "card": {},
+        }  # fmt: skip
+        words = usual | {"name": "grid-words", "kind": "words", "default": False, "digest": "c3" * 32}
+        urdu = usual | DRAWN | {"language": "ur", "grammar": "urdu", "synthetic": True}
         return JSONResponse({"models": [usual, words, urdu]})
 
     @app.get("/")
@@ -147,6 +152,7 @@ def _add_reading(app: FastAPI, fake: Fake) -> None:
         language: str = Form(""),
         phrases: str = Form(""),
         hotwords: str = Form(""),
+        session: str = Form(""),
     ) -> Response:
         name = Path(file.filename or "").stem
         sent = {"name": file.filename, "type": file.content_type, "bytes": await file.read()}
@@ -160,6 +166,7 @@ def _add_reading(app: FastAPI, fake: Fake) -> None:
                 "key": key,
                 "phrases": phrases,
                 "hotwords": hotwords,
+                "session": session,
             }
         )
         if name in PROBLEMS and not (name == "busy" and fake.healthy):
@@ -188,8 +195,15 @@ def _add_keeping(app: FastAPI, fake: Fake) -> None:
 
     @app.post("/v1/clips/{clip_id}/feedback")
     async def feedback(clip_id: str, request: Request) -> Response:
-        fake.feedback.append((clip_id, json.loads(await request.body())))
-        return Response(status_code=202)
+        told = json.loads(await request.body())
+        fake.feedback.append((clip_id, told))
+        kept = bool(told.get("consent")) and told.get("verdict") != "wrong"
+        return JSONResponse({"clip_id": clip_id, "text": None, "verdict": None, "kept": kept}, status_code=202)
+
+    @app.delete("/v1/clips/{clip_id}/feedback")
+    async def withdraw(clip_id: str) -> Response:
+        fake.withdrawn.append(clip_id)
+        return Response(status_code=204)
 
     @app.delete("/v1/clips/{clip_id}")
     async def delete(clip_id: str) -> Response:

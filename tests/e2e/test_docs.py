@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parents[2]
-PAGES = [TOP / "README.md", TOP / "samples" / "README.md", *sorted((TOP / "docs").glob("*.md"))]
+PAGES = [TOP / "README.md", TOP / "samples" / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 SERVED = re.compile(r"(?:127\.0\.0\.1|localhost):8080")
 CALLED = "127.0.0.1:8090"  # the gRPC door
 TENSORS = "127.0.0.1:8081"  # the reading service's own door
+BOARD = "127.0.0.1:8082"  # the monitor's
 ALONE = """
 from lipsol.bus.memory import MemoryBus
 from lipsol.runtime.settings import load
@@ -27,7 +28,7 @@ from services.__main__ import serve_alone
 from services.embedded import EmbeddedSettings
 serve_alone("inference", load(EmbeddedSettings), MemoryBus())
 """
-OPERATED = re.compile(r"\blipsol (traffic|dead-letters|explain)\b")  # verbs that look for a platform that runs
+OPERATED = re.compile(r"\blipsol (traffic|release|drift|dead-letters|explain)\b")  # verbs that look for a platform
 STAYS = re.compile(
     r"(\S*lipsol serve|\S*lipsol train|\S*bentoml serve|\S*python3? -m services)\b"
 )  # ends when told to, or in half an hour
@@ -99,11 +100,17 @@ def rpc_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def port(place, rpc_port) -> Iterator[int]:
+def board_port() -> int:
+    """Where the board of `lipsol serve` is."""
+    return _free_port()
+
+
+@pytest.fixture(scope="module")
+def port(place, rpc_port, board_port) -> Iterator[int]:
     """Where `lipsol serve` answers."""
     free = _free_port()
     command = [str(Path(sys.executable).with_name("lipsol")), "serve", "--port", str(free)]
-    told = os.environ | {"LIPSOL_PREPROCESS__GRPC_PORT": str(rpc_port)}
+    told = os.environ | {"LIPSOL_PREPROCESS__GRPC_PORT": str(rpc_port), "LIPSOL_MONITOR__PORT": str(board_port)}
     with (place / "serve.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=place, env=told, stdout=log, stderr=log)
         try:
@@ -148,6 +155,9 @@ def test_the_commands_of_a_block_do_what_they_say(block, place, request):
     if CALLED in script:
         request.getfixturevalue("port")
         script = script.replace(CALLED, f"127.0.0.1:{request.getfixturevalue('rpc_port')}")
+    if BOARD in script:
+        request.getfixturevalue("port")
+        script = script.replace(BOARD, f"127.0.0.1:{request.getfixturevalue('board_port')}")
     if TENSORS in script:
         script = script.replace(TENSORS, f"127.0.0.1:{request.getfixturevalue('tensor_port')}")
     if OPERATED.search(script):

@@ -64,6 +64,17 @@ def test_a_clip_is_sent_whole_with_a_name_for_the_sending(page, send, edge, samp
     assert (clip["model"], clip["grammar"], clip["language"]) == ("", "", "en")
 
 
+def test_the_clips_of_one_visit_have_one_name_that_says_nothing_and_another_visit_has_another(page, send, edge):
+    for _ in range(2):
+        send("sure").get_by_role("heading", name="What was said").wait_for()
+        page.get_by_role("button", name="Read another clip").click()
+    page.reload()
+    send("sure").get_by_role("heading", name="What was said").wait_for()
+    first, second, later = [clip["session"] for clip in edge.clips]
+    assert first == second != later
+    assert all(re.fullmatch(r"[0-9a-f]{32}", name) for name in (first, later))
+
+
 def test_a_dropped_clip_is_read(page, edge):
     page.evaluate(
         """() => {
@@ -96,7 +107,7 @@ def test_a_pressed_word_is_seen_spoken_and_the_next_ones_after_it(send):
             const look = (changes) => globalThis.marked.push(
                 ...changes.map(({target}) => target).filter((item) => item.ariaCurrent).map((item) => item.innerText));
             new MutationObserver(look).observe(document.getElementById("words"), {subtree: true, attributes: true});
-            document.getElementById("clip").playbackRate = 0.5;  // a busy machine shows few pictures a second
+            document.getElementById("clip").playbackRate = 0.2;  // a busy machine shows few pictures a second
         }"""
     )
     page.locator("#words button", has_text="three").click()
@@ -190,6 +201,44 @@ def test_an_alternative_is_one_tap_away_and_becomes_a_correction(send, edge):
     assert edge.feedback == [("sure", {"text": "bin green by e three again"})]
 
 
+CONSENT = "LipSol may learn from this clip"
+
+
+def test_the_page_asks_for_the_very_consent_that_the_edge_takes(page):
+    from services.preprocess.consent import TEXT, WORDING
+
+    asked = page.locator("label.consent")
+    expect(asked).to_have_text(TEXT)
+    expect(asked.locator("input")).to_have_value(WORDING)
+
+
+def test_nothing_may_teach_unless_its_box_is_ticked_and_no_box_stays_ticked_for_the_next_clip(send, edge):
+    page = send("sure")
+    expect(page.get_by_label(CONSENT)).not_to_be_checked()
+    page.get_by_label(CONSENT).check()
+    page.get_by_role("button", name="Yes, right").click()
+    expect(page.locator("#thanks")).to_have_text("Thank you. Noted as right. LipSol may learn from it.")
+    send("crowd").locator("#faces").wait_for()
+    expect(page.get_by_label(CONSENT)).not_to_be_checked()
+    page.get_by_role("button", name="Yes, right").click()
+    expect(page.locator("#thanks")).to_have_text("Thank you. Noted as right.")
+    assert edge.feedback == [("sure", {"verdict": "right", "consent": "1"}), ("crowd", {"verdict": "right"})]
+
+
+def test_what_may_teach_can_be_taken_back_with_one_press(send, edge):
+    page = send("sure")
+    take_back = page.get_by_role("button", name="Take back")
+    expect(take_back).to_be_hidden()
+    page.get_by_label(CONSENT).check()
+    page.get_by_label("The right words").fill("bin green by e three again")
+    page.get_by_role("button", name="Send correction").click()
+    take_back.click()
+    expect(page.locator("#thanks")).to_contain_text("Taken back.")
+    expect(take_back).to_be_hidden()
+    expect(page.get_by_label(CONSENT)).not_to_be_checked()
+    assert (edge.feedback[0][1]["consent"], edge.withdrawn) == ("1", ["sure"])
+
+
 @pytest.mark.parametrize(("press", "verdict"), [("Yes, right", "right"), ("No, wrong", "wrong")])
 def test_a_verdict_is_one_press(send, edge, press, verdict):
     page = send("sure")
@@ -198,11 +247,41 @@ def test_a_verdict_is_one_press(send, edge, press, verdict):
     assert edge.feedback == [("sure", {"verdict": verdict})]
 
 
+@pytest.mark.parametrize("name", ["sure", "unsure"])
+def test_who_gave_up_and_typed_says_so_with_one_press_and_agrees_to_nothing(send, edge, name):
+    page = send(name)
+    page.get_by_label(CONSENT).check()
+    page.get_by_role("button", name="No help: I typed it instead").press("Enter")
+    expect(page.locator("#thanks")).to_have_text("Thank you. Noted that this reading was no help.")
+    assert edge.feedback == [(name, {"gave_up": True})]
+    expect(page.get_by_role("button", name="Take back")).to_be_hidden()
+
+
 def test_none_of_the_guesses_is_a_verdict_too(send, edge):
     page = send("unsure")
     page.get_by_role("button", name="None of these").click()
     expect(page.locator("#thanks")).to_contain_text("Thank you.")
     assert edge.feedback == [("unsure", {"verdict": "wrong"})]
+
+
+def test_a_model_that_learnt_from_drawn_mouths_says_so_in_both_languages(send):
+    page = send("urdu")
+    expect(page.locator("#drawn p")).to_have_count(2)
+    english, urdu = page.locator("#drawn p").all()
+    expect(english).to_contain_text("never met a real speaker")
+    expect(urdu).to_have_attribute("lang", "ur")
+    expect(urdu).to_have_attribute("dir", "rtl")
+    expect(send("sure").locator("#drawn")).to_be_hidden()
+
+
+def test_it_says_so_before_anything_is_sent_too(open_page, edge):
+    page = open_page(edge.url)
+    page.get_by_text("Options").click()
+    expect(page.locator("#choice-drawn")).to_be_hidden()
+    page.get_by_label("Language").select_option("ur")
+    expect(page.locator("#choice-drawn")).to_contain_text("never met a real speaker")
+    page.get_by_label("Language").select_option("en")
+    expect(page.locator("#choice-drawn")).to_be_hidden()
 
 
 def test_urdu_runs_from_right_to_left_in_its_own_letters(send):
@@ -314,7 +393,9 @@ def test_the_options_come_from_the_models_that_are_here(page, edge, sample):
 def test_another_language_offers_its_own_models(page):
     page.get_by_text("Options").click()
     page.get_by_label("Language").select_option("ur")
-    expect(page.get_by_label("Model").locator("option")).to_have_text(["The usual one", "urdu-sentences (sentences)"])
+    expect(page.get_by_label("Model").locator("option")).to_have_text(
+        ["The usual one", "urdu-synthetic-sentences (sentences)"]
+    )
 
 
 def test_several_faces_are_told(send):

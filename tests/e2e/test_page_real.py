@@ -17,10 +17,12 @@ from tests.e2e.films import film_of, record
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MODEL = TOP / "models" / "grid-sentences.lipsol"
+URDU = TOP / "models" / "urdu-synthetic-sentences.lipsol"
 SEEN = [sample for sample in read_samples() if sample.speaker == "s1"]
 UNSEEN = [sample for sample in read_samples() if sample.speaker == "s4"]
 PICTURE = TOP / "build" / "page.png"  # becomes docs/page.png
 MOST_MS = 60_000
+DOORS = ("TELEMETRY__METRICS_PORT", "PREPROCESS__GRPC_PORT", "OPERATING__PORT", "MONITOR__PORT")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def platform(tmp_path_factory):
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", "serve", "--port", str(port)],
             cwd=TOP,
-            env=os.environ | {"LIPSOL_TELEMETRY__METRICS_PORT": "0", "LIPSOL_PREPROCESS__GRPC_PORT": "0"},
+            env=os.environ | {f"LIPSOL_{door}": "0" for door in DOORS},
             stdout=out,
             stderr=out,
         )
@@ -112,6 +114,19 @@ def test_a_person_before_the_camera_is_read(launch, open_page, platform, tmp_pat
     given = readings(page)
     assert all(len(reading.split()) == 6 for reading in given), given
     expect(page.locator("#alert")).to_be_empty()
+
+
+@pytest.mark.skipif(not URDU.exists(), reason="no urdu-synthetic-sentences in models/: make urdu")
+def test_a_real_clip_read_by_a_model_of_drawn_mouths_is_perhaps_and_runs_from_right_to_left(real_page):
+    real_page.get_by_text("Options").click()
+    real_page.get_by_label("Language").select_option("ur")
+    expect(real_page.locator("#choice-drawn")).to_contain_text("never met a real speaker")
+    real_page.set_input_files("#file", SEEN[0].path)
+    given = readings(real_page)
+    assert len(given) == 3 and all(len(reading.split()) == 6 for reading in given), given
+    expect(real_page.get_by_role("heading", name="Not sure")).to_be_visible()
+    expect(real_page.locator("#drawn [lang=ur][dir=rtl]")).to_be_visible()
+    expect(real_page.locator("#guesses")).to_have_attribute("dir", "rtl")
 
 
 def test_the_picture_of_the_page_shows_a_real_reading(open_page, platform):

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from lipsol.clips.video import decode
+from lipsol.data.dataset import open_dataset, word_span
+from lipsol.data.grid import is_spread, read_alignment
 from lipsol.text.scoring import expected_calibration_error
-from lipsol.training.manifest import grid_items, is_spread, read_alignment
-from lipsol.training.words import word_span
 from tests.clips_made import film
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def _rows(items):
 
 @pytest.fixture(scope="module")
 def items(grid):
-    return grid_items(grid)
+    return open_dataset(grid).items
 
 
 @pytest.fixture(scope="module")

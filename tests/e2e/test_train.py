@@ -6,12 +6,15 @@ import torch
 from lipsol import golden
 from lipsol.bundle import Bundle
 from lipsol.clips.watch import Watcher
+from lipsol.data.dataset import open_dataset
+from lipsol.data.grid import split_of
 from lipsol.reader import Reader
 from lipsol.training.corpus import Corpus
-from lipsol.training.loop import Schedule
-from lipsol.training.manifest import split_of
-from lipsol.training.members import Plan, Task, train_member_of
-from lipsol.training.train import Job, train
+from lipsol.training.job import Job
+from lipsol.training.loop import Manner
+from lipsol.training.members import Task, train_member_of
+from lipsol.training.plan import Plan, Schedule
+from lipsol.training.train import train
 
 pytestmark = [
     pytest.mark.slow,
@@ -46,9 +49,9 @@ def cache(tmp_path_factory):
 
 
 def test_a_seed_gives_one_set_of_weights(few, cache):
-    corpus = Corpus.load(few, cache, 2, print)
+    corpus = Corpus.load(open_dataset(few), cache, 2, print)
     one, other, third = (
-        train_member_of(Task("near"), corpus, PLAN, seed, print).member.state_dict() for seed in (3, 3, 4)
+        train_member_of(Task("near"), corpus, PLAN, seed, Manner()).member.state_dict() for seed in (3, 3, 4)
     )
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert not all(torch.equal(one[name], third[name]) for name in one)

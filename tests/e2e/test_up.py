@@ -71,7 +71,7 @@ def up(top: Path, folder: Path, servers: str) -> Iterator[Up]:
 @pytest.mark.slow
 def test_a_clip_is_read_by_three_processes_that_leave_in_good_order(top, tmp_path, kafka, sample):
     with up(top, tmp_path, kafka) as platform:
-        platform.await_said(r"up +\| all are ready; the page is at http://127\.0\.0\.1:\d+/")
+        platform.await_said(r"up +\| all are ready; the page is at http://127\.0\.0\.1:\d+/ and the board at ")
         assert set(platform.services()) == set(SERVICES)
         answer = platform.client.post("/v1/clips", params={"wait": "true"}, files={"file": sample.bytes()})
         assert (answer.status_code, answer.json()["state"]) == (200, "read")

@@ -1,5 +1,7 @@
 """The platform over stand-ins, served over real HTTP."""
 
+import sys
+
 import pytest
 import structlog
 
@@ -8,9 +10,12 @@ from tests.services_made import MadePlatform, served, settings_of
 
 @pytest.fixture(autouse=True, scope="module")
 def plain_logs():
-    """Tests that break things on purpose log it in plain words, not in painted pages."""
+    """Tests log in plain words, not in painted pages, and past what they capture: nobody is told by the log."""
     painted = structlog.get_config()
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.__stderr__),
+    )
     yield
     structlog.configure(**painted)
 

@@ -137,6 +137,12 @@ def test_a_file_that_is_missing_is_told_and_forgotten_once_it_is_there(platform,
     assert "01.mp4" not in said.err
 
 
+def document(capsys):
+    """The JSON that was told, behind the lines of this process's log, which here go the same way."""
+    out = capsys.readouterr().out
+    return json.loads(out[out.index("{\n") :])
+
+
 def test_the_status_of_a_batch_tells_its_states_while_it_is_read(platform, place, manifest, made, capsys):
     made.reader.hold.clear()
     run_submit(SubmitOptions(str(manifest), "b1", wait=False), place)
@@ -146,11 +152,11 @@ def test_the_status_of_a_batch_tells_its_states_while_it_is_read(platform, place
         yield platform.store, platform.edge.handler.keeper
 
     assert run_status("b1", wait=False, report=None, as_json=True, results=results) == 0
-    told = json.loads(capsys.readouterr().out.partition("\n")[2] or "{}")
+    told = document(capsys)
     assert (told["clips"], told["done"], told["read"]) == (40, False, 0)
     made.reader.hold.set()
     assert run_status("b1", wait=True, report=None, as_json=True, results=results) == 2
-    told = json.loads(capsys.readouterr().out)
+    told = document(capsys)
     assert (told["done"], told["read"], told["failed"], told["scores"]["n"]) == (True, 36, 4, 36)
 
 

@@ -144,7 +144,7 @@ def test_what_lies_in_a_bucket_is_read_where_it_lies(s3, made, capsys):
     s3.make_bucket(bucket)
     for name in ("a/1.mp4", "a/2.mp4", "a/notes.txt", "b/3.mp4"):
         buckets_of(s3).put(bucket, name, name.encode(), {})
-    store = made.settings.store.model_copy(update={"endpoint": s3.endpoint, "readable": bucket})
+    store = made.settings.store.model_copy(update={"endpoint": s3.uri, "readable": bucket})
     made.settings = made.settings.model_copy(update={"store": store})
     with made.open() as platform:
         place = place_of(Operations(platform.bus, platform.store), made.settings)

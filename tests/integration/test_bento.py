@@ -240,7 +240,7 @@ from lipsol.errors import BadInput
 from lipsol.runtime.settings import BusSettings, StoreSettings
 from services.__main__ import ALONE
 from services.inference import bento
-assert ALONE["inference"][1] == bento.METRICS_PORT
+assert ALONE["inference"].metrics_port == bento.METRICS_PORT
 try:
     bento.Running(bento.BentoSettings(bus=BusSettings(kind="kafka"), store=StoreSettings(folder=None)))
 except BadInput as refused:

@@ -17,6 +17,8 @@ OPERATIONS = {
     ("get", "/v1/clips/{clip_id}/captions.vtt"),
     ("get", "/v1/clips/{clip_id}/lips"),
     ("post", "/v1/clips/{clip_id}/feedback"),
+    ("get", "/v1/clips/{clip_id}/feedback"),
+    ("delete", "/v1/clips/{clip_id}/feedback"),
     ("get", "/v1/models"),
     ("get", "/healthz"),
     ("get", "/readyz"),

@@ -14,6 +14,7 @@ from lipsol.errors import BadInput, ModelError
 from lipsol.proto.v1 import events_pb2, lip_reading_pb2, lip_reading_pb2_grpc
 from lipsol.proto.v1.lip_reading_pb2 import ReadOptions, ReadRequest
 from services.doors.server import Server
+from services.preprocess.consent import WORDING
 from services.preprocess.rpc import CHUNK_BYTES, NAME
 from tests.services_made import SAID, clip, settings_of
 
@@ -295,7 +296,18 @@ def test_feedback_is_taken_and_what_says_nothing_is_refused(doors, platform):
     assert give(verdict=events_pb2.VERDICT_RIGHT).verdict == events_pb2.VERDICT_RIGHT
     verdicts = {"model": "grid-sentences", "reason": "right"}
     assert eventually(lambda: platform.telemetry.value("lipsol_verdicts_total", **verdicts), 1.0) == 1.0
-    for said in ({}, {"verdict": 0}, {"text": "x" * 2001}, {"text": "bin blue 7"}):
+    assert not give(text="bin blue").kept
+    assert give(text="bin blue", consent=WORDING).kept
+    given_up = give(gave_up=True, consent=WORDING)
+    assert (given_up.gave_up, given_up.kept, given_up.HasField("verdict")) == (True, False, False)
+    for said in (
+        {},
+        {"verdict": 0},
+        {"gave_up": False},
+        {"text": "x" * 2001},
+        {"text": "bin blue 7"},
+        {"text": "bin", "consent": "0"},
+    ):
         refused(lambda said=said: give(**said), grpc.StatusCode.INVALID_ARGUMENT)
 
 

@@ -18,8 +18,10 @@ from tests.services_made import clip, settings_of
 SERVING = """
 import sys, time
 from pathlib import Path
+from lipsol.runtime.logs import set_up_logging
 from tests.services_made import MadePlatform, settings_of
 made = MadePlatform(settings_of(Path(sys.argv[1]), drain_s=2))
+set_up_logging(made.settings.telemetry)  # to standard error, as every service does
 watch = made.watcher.watch
 made.watcher.watch = lambda data: (print("watching", flush=True), time.sleep(3), watch(data))[-1]
 with made.open() as platform:
@@ -135,6 +137,7 @@ def test_a_service_serves_alone_over_a_bus_that_is_shared(top, tmp_path):
             assert client.get("/metrics").status_code == 404
             figures = httpx.get(f"http://127.0.0.1:{metrics}/metrics").text
             assert "lipsol_predictions_total" in figures
+            assert 'lipsol_ready{stage="monitor"} 1.0' in figures
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     finally:

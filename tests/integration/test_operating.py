@@ -20,6 +20,7 @@ from services.operating.letters import Wanted
 from services.operating.operations import Operations
 from services.operating.remote import Remote
 from services.operating.settings import OperatingSettings
+from tests.rollouts_made import SLOWER, Analyst
 from tests.services_made import SAID, MadeRegistry, info_of, prediction_of, ready_of, served_app
 
 CLIP = "ab" * 16
@@ -175,3 +176,14 @@ def wait_for(happened):
     while not happened():
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+def test_rollouts_are_told_with_their_steps_here_and_through_the_door(operating, operations, clock):
+    assert operating.rollouts() == []
+    analyst = Analyst(operations.bus, clock)
+    analyst.through(1)
+    analyst.tell("abort", "worse", (SLOWER,), after_s=2.0)
+    (seen,) = operating.rollouts(release="lipsol")
+    assert (seen.state, seen.steps[-1].findings) == ("aborted", (SLOWER,))
+    assert operating.rollouts(release="another") == []
+    assert operating.rollouts(since=time.time() + 60.0) == []

@@ -5,8 +5,11 @@ import time
 
 import pytest
 
+from lipsol.data.dataset import open_dataset
 from lipsol.runtime.wiring import shipped_models
+from services.cli import main
 from services.embedded import Embedded
+from services.preprocess.consent import WORDING
 from tests.services_made import clip, served, settings_of
 
 WAIT = {"wait": "true"}
@@ -128,3 +131,33 @@ def test_a_repeat_is_the_same_clip_and_a_deleted_clip_leaves_nothing(client, rig
         path for path in kept if first["clip_id"] in str(path) or first["clip_id"].encode() in path.read_bytes()
     ]
     assert not [path for path in kept if "idempotency" in str(path)]
+
+
+def test_what_people_let_it_learn_becomes_a_version_of_the_data(client, readings, folder, monkeypatch, capsys):
+    monkeypatch.setenv("LIPSOL_STORE__FOLDER", str(folder / "store"))
+    monkeypatch.setenv("LIPSOL_DATA__REMOTE", str(folder / "remote"))
+    monkeypatch.setenv("LIPSOL_TELEMETRY__LOG_LEVEL", "warning")
+
+    def run(*arguments):
+        assert main(["data", *map(str, arguments)]) == 0
+        return capsys.readouterr().out
+
+    def teach(clip_id, text, consent=WORDING):
+        told = client.post(f"/v1/clips/{clip_id}/feedback", json={"text": text, "consent": consent})
+        assert told.json()["kept"] is bool(consent)
+
+    (one, told), (two, silent), *_ = readings
+    again = client.post("/v1/clips", files=clip(one.bytes()), params=WAIT).json()["clip_id"]
+    teach(told["clip_id"], one.text)
+    teach(again, one.text)
+    teach(silent["clip_id"], two.text, consent="")
+    summary = json.loads(run("from-feedback", "--out", folder / "taught"))
+    assert summary["left_out"] == {again: "the same film is there already"}
+    (item,) = open_dataset(folder / "taught").items
+    assert (item.id, item.text) == (told["clip_id"], one.text)
+    rev = run("push", folder / "taught").strip()
+    assert rev[:12] in run("versions", "corrections")
+    run("pull", "corrections", "--rev", rev[:8], "--to", folder / "back")
+    assert open_dataset(folder / "back").version() == open_dataset(folder / "taught").version()
+    run("corrections", "--withdraw", told["clip_id"])
+    assert [each["clip_id"] for each in json.loads(run("corrections", "--json"))] == [again]

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
+from lipsol.data.dataset import open_dataset
 from lipsol.runtime.wiring import shipped_models
 from lipsol.text.scoring import word_error_rate
-from lipsol.training.manifest import grid_items
 from services.embedded import Embedded
 from services.preprocess.results import Result
 from services.preprocess.rpc import told
@@ -27,7 +27,7 @@ SENTENCES = 10
 @pytest.fixture(scope="module")
 def items(grid):
     """Clips of the known speaker that no training saw."""
-    known = [item for item in grid_items(grid) if item.speaker == "s1" and item.split == "test"]
+    known = [item for item in open_dataset(grid).items if item.speaker == "s1" and item.split == "test"]
     return known[5 : 5 + SENTENCES]
 
 

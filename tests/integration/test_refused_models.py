@@ -35,6 +35,7 @@ def place(tmp_path, monkeypatch):
         "INFERENCE__PORT": 0,
         "INFERENCE__GRPC_PORT": 0,
         "OPERATING__PORT": 0,
+        "MONITOR__PORT": 0,
         "TELEMETRY__METRICS_PORT": 0,
         "TELEMETRY__METRICS_HOST": "127.0.0.1",
     }.items():

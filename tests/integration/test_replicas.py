@@ -146,7 +146,8 @@ def test_an_edge_that_dies_around_a_step_leaves_a_clip_that_a_repeat_finishes(pa
     assert time.monotonic() - began < cluster.settings.wait_s
     assert result.json()["clip_id"] == named("one", BODY)
     again = client.post("/v1/clips", files=clip(), params=WAIT, headers=KEY)
-    assert again.json() == result.json()
+    came = {"received_at": 0.0}  # who died may have handed it on: it is read twice then, alike but for when it came
+    assert again.json() | came == result.json() | came
     assert {event.clip_id for event in cluster.told(STABLE_MOUTHS, MouthReady)} == {named("one", BODY)}
     assert len({event.prediction_id for event in cluster.told(PREDICTIONS, PredictionMade)}) == 1
 

@@ -6,6 +6,10 @@ import time
 
 import pytest
 
+from lipsol.clips.embedding import SIZE
+from lipsol.runtime.envelope import unwrap
+from lipsol.topics import FEEDBACK, PREDICTIONS
+from services.preprocess.consent import WORDING
 from services.preprocess.results import Lips, Result
 from tests.services_made import SAID, clip, served, settings_of
 
@@ -307,14 +311,70 @@ def test_feedback_is_taken_and_reaches_the_monitor(client, platform):
     assert (told.status_code, told.json()["text"]) == (202, "bin blue at f three now")
     verdicts = {"model": "grid-sentences", "reason": "wrong"}
     assert eventually(lambda: platform.telemetry.value("lipsol_verdicts_total", **verdicts), 1.0) == 1.0
-    error = platform.telemetry.value("lipsol_word_error_ratio", model="grid-sentences")
-    assert error == pytest.approx(1 / 6)
+    who, wrong = {"track": "stable", "model": "grid-sentences"}, pytest.approx(1 / 6)
+    assert eventually(lambda: platform.telemetry.value("lipsol_corrected_word_error_ratio", **who), wrong) == wrong
     assert client.post(place + "/feedback", json={"verdict": "right"}).status_code == 202
+
+
+def test_a_clips_trace_is_named_by_the_figures_of_all_services(client, platform):
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    assert client.post("/v1/clips", files=clip(), params=WAIT, headers=headers).status_code == 200
+    wanted = {"clip_bytes", "line_seconds", "search_seconds", "answer_seconds", "stage_seconds", "confidence_ratio"}
+
+    def named():
+        families = platform.telemetry.registry.collect()
+        marked = [(f.name, s.exemplar.labels) for f in families for s in f.samples if s.exemplar]
+        found = {name.removeprefix("lipsol_") for name, labels in marked if labels == {"trace_id": trace_id}}
+        return wanted & found
+
+    assert eventually(named, wanted) == wanted
+
+
+def test_a_reading_tells_what_was_measured_on_its_way(client, platform):
+    sent(client, session="a visit")
+    (message,) = platform.bus.replay([PREDICTIONS.name])
+    made = unwrap(message)
+    assert (made.codec, made.faces, made.redo, made.entropy) == ("h264", 1, False, 0.0)
+    assert len(made.embedding) == SIZE
+    assert made.received_at == pytest.approx(time.time(), abs=60)
+
+
+def test_who_gave_up_and_typed_instead_is_heard(client, platform):
+    clip_id = sent(client)["clip_id"]
+    told = client.post(f"/v1/clips/{clip_id}/feedback", json={"gave_up": True, "consent": WORDING})
+    assert (told.status_code, told.json()) == (
+        202, {"clip_id": clip_id, "text": None, "verdict": None, "gave_up": True, "kept": False},
+    )  # fmt: skip
+    (given,) = [unwrap(message) for message in platform.bus.replay([FEEDBACK.name])]
+    assert (given.clip_id, given.gave_up, given.reading, given.model) == (clip_id, True, SAID, "grid-sentences")
+
+
+def test_what_somebody_lets_it_learn_is_kept_shown_and_taken_back(client, tmp_path):
+    place = f"/v1/clips/{sent(client)['clip_id']}"
+    assert client.post(place + "/feedback", json={"text": "bin blue"}).json()["kept"] is False
+    problem(client.get(place + "/feedback"), 404)
+    assert client.post(place + "/feedback", json={"text": "bin red", "consent": WORDING}).json()["kept"] is True
+    (lesson,) = client.get(place + "/feedback").json()["kept"]
+    assert {name: lesson[name] for name in ("text", "consent")} == {"text": "bin red", "consent": WORDING}
+    assert client.delete(place + "/feedback").status_code == 204
+    problem(client.get(place + "/feedback"), 404)
+    assert not [path for path in (tmp_path / "store" / "corrections").rglob("*") if path.is_file()]
+    assert client.get(place).status_code == 200
+
+
+def test_deleting_a_clip_takes_back_what_it_was_to_teach(client, tmp_path):
+    place = f"/v1/clips/{sent(client)['clip_id']}"
+    client.post(place + "/feedback", json={"verdict": "right", "consent": WORDING})
+    assert client.delete(place).status_code == 204
+    assert [path.parent.name for path in (tmp_path / "store").rglob("*") if path.is_file()] == ["withdrawn"]
 
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"text": "bin", "verdict": "right"}, {"verdict": "perhaps"}, {"text": "bin blue 7"}, {"text": ""},
+    [{"text": "bin", "consent": "0"}, {"text": "bin", "consent": True},
+     {}, {"text": "bin", "verdict": "right"}, {"verdict": "perhaps"}, {"text": "bin blue 7"}, {"text": ""},
+     {"gave_up": False}, {"gave_up": True, "verdict": "wrong"},
      {"texts": "x"}, {"text": "x" * 2001}, [], "text", {"text": None, "verdict": None}],
     ids=str,
 )  # fmt: skip
@@ -395,7 +455,7 @@ def test_a_key_that_can_not_be_one_is_refused(client):
 def test_the_models_are_listed_with_their_cards(client):
     (first, second) = client.get("/v1/models").json()["models"]
     assert (first["name"], first["default"], second["default"]) == ("grid-sentences", True, False)
-    assert first["card"]["licence"] == "CC BY 4.0"
+    assert first["card"]["licence"] == "CC BY 4.0" and first["synthetic"] is False
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def prefix() -> str:
 def settings(s3, prefix, tmp_path) -> EmbeddedSettings:
     """A platform that keeps all mouths in the bucket, however small they are."""
     made = settings_of(tmp_path, wait_s=PATIENCE, inline_bytes=0)
-    return made.model_copy(update={"store": StoreSettings(kind="s3", endpoint=s3.endpoint, prefix=prefix)})
+    return made.model_copy(update={"store": StoreSettings(kind="s3", endpoint=s3.uri, prefix=prefix)})
 
 
 def names(server: S3Server, prefix: str) -> list[str]:

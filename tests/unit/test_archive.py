@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from lipsol.archive import Archive, card_of, write
+from lipsol.archive import Archive, card_of, member_of, write
 from lipsol.errors import ModelError
 from lipsol.signing import SigningKey
 
@@ -17,6 +17,13 @@ def test_members_come_back_with_the_file_s_digest(tmp_path):
     assert (held.members, held.digest, held.file) == (MEMBERS, digest, "a.lipsol")
     assert digest == hashlib.sha256((tmp_path / "a.lipsol").read_bytes()).hexdigest()
     assert card_of(tmp_path / "a.lipsol") == (b"{}", digest)
+
+
+def test_a_member_is_read_by_itself_and_may_be_wanting(tmp_path):
+    write(tmp_path / "a.lipsol", {**MEMBERS, "reference.npz": b"normal"})
+    assert member_of(tmp_path / "a.lipsol", "reference.npz") == b"normal"
+    write(tmp_path / "a.lipsol", MEMBERS)
+    assert member_of(tmp_path / "a.lipsol", "reference.npz") == b""
 
 
 def test_what_is_signed_are_the_lines_of_sha256sum(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from lipsol.archive import Archive, write
 from lipsol.bundle import Bundle, GoldenClip
 from lipsol.card import Answer, Confidence, Scale
-from lipsol.clips import face
+from lipsol.clips import landmarks
 from lipsol.clips.clip import MouthClip
 from lipsol.errors import ModelError
 from lipsol.text.grammar import Grammar
@@ -32,7 +32,7 @@ def bundle():
         GoldenClip(f"clip {n}", still(frames), (Answer("grammar", "آپ ایک", 0.5),)) for n, frames in enumerate((3, 5))
     )
     return Bundle(
-        "small-sentences", "1.2.3", "sentences", "ur", " آپہمایکدو", grammar.words, grammar.to_json(), face.MODEL,
+        "small-sentences", "1.2.3", "sentences", "ur", " آپہمایکدو", grammar.words, grammar.to_json(), landmarks.MODEL,
         {"grammar": held}, {"licence": "CC0-1.0"}, b"not run here", golden=golden,
     )  # fmt: skip
 

@@ -71,8 +71,9 @@ def _lines(top: Path, name: str) -> list[str]:
 
 def test_what_serves_is_pinned_without_what_trains(top):
     assert pinned(top, "serve").isdisjoint(TRAINING_ONLY + NEVER)
-    assert pinned(top, "serve") <= pinned(top, "train") <= pinned(top, "dev")
-    assert pinned(top, "dev").isdisjoint(NEVER)
+    assert pinned(top, "train").isdisjoint(NEVER)
+    assert pinned(top, "serve") <= pinned(top, "train") <= pinned(top, "pipelines") <= pinned(top, "dev")
+    assert "tensorflow" not in pinned(top, "dev")
 
 
 def test_a_bento_holds_what_serves_in_the_same_versions_and_all_that_bentoml_needs(top):
@@ -81,7 +82,7 @@ def test_a_bento_holds_what_serves_in_the_same_versions_and_all_that_bentoml_nee
     assert {line.split(";")[0].split()[0] for line in _lines(top, "serve") if re.match(r"\w", line)} <= versions
 
 
-@pytest.mark.parametrize("name", ["serve", "train", "dev", "bento", "gpu"])
+@pytest.mark.parametrize("name", ["serve", "train", "pipelines", "dev", "bento", "gpu"])
 def test_a_requirement_file_pins_everything_and_names_no_host(top, name):
     for line in _lines(top, name):
         assert not HOSTS.search(line), f"requirements/{name}.txt: {line}"
@@ -157,3 +158,20 @@ def test_the_samples_are_a_dozen_clips_none_of_them_held_back_or_trained_on(top,
         first = hashlib.sha256(sample.path.stem.partition("-")[2].encode()).digest()[0]
         allowed = first in range(26, 52) if sample.speaker == "s1" else first % 2 or sample.speaker == "s4"
         assert allowed, f"{sample.path.name}: {first}"
+
+
+@pytest.mark.parametrize(
+    ("service", "left_out"),
+    [
+        ("preprocess", {"onnxruntime", "evidently", "pandas"}),
+        ("inference", {"cv2", "av", "ai_edge_litert", "evidently", "pandas"}),
+        ("monitor", {"cv2", "av", "ai_edge_litert", "onnxruntime", "evidently", "pandas"}),
+    ],
+)
+def test_a_service_alone_brings_no_other_with_it(top, service, left_out):
+    """Its image leaves these out; the monitor's reports are made in a process of their own."""
+    code = f"import sys; from services.__main__ import ALONE; ALONE[{service!r}].bring(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, check=True)
+    held = set(done.stdout.split())
+    assert left_out.isdisjoint(held)
+    assert {name for name in ("preprocess", "inference", "monitor") if f"services.{name}" in held} == {service}

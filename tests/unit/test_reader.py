@@ -71,6 +71,17 @@ def test_company_and_order_do_not_change_a_reading(sentences, mouths, readings):
     assert sentences.read(mouths[3]).text == readings[3].text
 
 
+def test_the_network_is_less_sure_of_frames_out_of_order(sentences, mouths):
+    shuffled = [
+        dataclasses.replace(mouth, mouth=mouth.mouth[order], lips=mouth.lips[order], jaw=mouth.jaw[order])
+        for mouth in mouths
+        for order in [np.random.default_rng(7).permutation(len(mouth))]
+    ]
+    real, broken = ([each.emissions.entropy for each in sentences.hear(some)] for some in (mouths, shuffled))
+    assert sum(after > before for before, after in zip(real, broken, strict=True)) >= len(mouths) - 1
+    assert all(0 <= entropy <= 1 for entropy in (*real, *broken))
+
+
 def test_a_free_reading_needs_no_grammar_and_is_mostly_right(sentences, samples, mouths):
     known = [n for n, sample in enumerate(samples) if sample.speaker == "s1"]
     free = sentences.read_many([mouths[n] for n in known], [None] * len(known))

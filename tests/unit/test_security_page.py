@@ -2,11 +2,17 @@
 
 import re
 from dataclasses import asdict
+from functools import reduce
 
 import pytest
 
 from lipsol.clips import decoder, seccomp
+from lipsol.clips.embedding import SIZE
 from lipsol.clips.video import Limits
+from lipsol.drift.budget import BLOCK, WINDOWS
+from lipsol.topics import DAY_S, FEEDBACK, PREDICTIONS, WATCH
+from services.monitor.settings import MonitorSettings
+from services.preprocess.consent import TEXT, WORDING
 from services.preprocess.settings import PreprocessSettings
 
 
@@ -18,7 +24,8 @@ def page(top):
 
 def told(page, heading):
     """The bounds of the first table behind a text: name -> value."""
-    rows = re.findall(r"\| `(\w+)` \| ([\d.]+) \|", page[page.index(heading) :].split(" The edge's own")[0])
+    section = re.split(r" The edge's own| ##", page[page.index(heading) + len(heading) :])[0]
+    rows = re.findall(r"\| `(\w+)` \| ([\d.]+) \|", section)
     return {name: float(value) for name, value in rows}
 
 
@@ -32,6 +39,16 @@ def test_the_edges_bounds_are_as_told(page):
     assert edge == {name: getattr(PreprocessSettings(), name) for name in edge}
 
 
+def test_how_long_the_monitor_keeps_what_is_as_told(page):
+    monitor = told(page, "Settings (`LIPSOL_MONITOR__")
+    assert "window_s" in monitor
+    assert monitor == {name: reduce(getattr, name.split("__"), MonitorSettings()) for name in monitor}
+    assert f"sums over {BLOCK} clips" in page
+    assert f"{SIZE} numbers" in page
+    assert f"{max(WINDOWS)} blocks" in page
+    assert (PREDICTIONS.retention_s, FEEDBACK.retention_s, WATCH.retention_s) == (7 * DAY_S, 30 * DAY_S, DAY_S)
+
+
 def test_the_least_and_the_fastest_are_as_told(page):
     low, high = decoder.RATES
     assert f"{decoder.MIN_SIDE}x{decoder.MIN_SIDE} pixels, shorter than {decoder.MIN_FRAMES} frames" in page
@@ -41,3 +58,8 @@ def test_the_least_and_the_fastest_are_as_told(page):
 
 def test_the_system_calls_are_counted_right(page):
     assert f"{len(seccomp._ALLOWED)} calls are answered" in page
+
+
+def test_the_consent_is_told_in_the_very_words_that_are_asked(page):
+    assert f"wording {WORDING}" in page
+    assert f"> {TEXT} <!-- end -->" in page

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from lipsol.errors import BadInput
 from lipsol.events import TrafficSet, from_bytes, to_bytes
-from lipsol.traffic import LIFE_MAX_S, PLACES, STABLE, Policy, Route, live, place, route, routed
+from lipsol.traffic import LIFE_MAX_S, PARTS, PLACES, STABLE, Policy, Route, live, part, place, route, routed
 from tests.services_made import ready_of
 
 NOW = 1_795_251_600.0
@@ -112,3 +112,9 @@ def test_a_mouth_is_published_once_and_in_shadow_once_more():
     assert answered == mouth
     assert (copied.track, copied.shadow, copied.bundle) == ("canary", True, DIGEST)
     assert answered.topic != copied.topic
+
+
+def test_the_part_of_the_split_is_a_name_s_own_and_in_the_order_of_its_place():
+    parts = sorted((place(name), part(name)) for name in NAMES)
+    assert [each for _, each in parts] == sorted(part(name) for name in NAMES)
+    assert 1 <= parts[0][1] < parts[-1][1] <= PARTS

@@ -59,24 +59,32 @@ class GetResultRequest(_message.Message):
     def __init__(self, clip_id: _Optional[str] = ...) -> None: ...
 
 class GiveFeedbackRequest(_message.Message):
-    __slots__ = ("clip_id", "text", "verdict")
+    __slots__ = ("clip_id", "text", "verdict", "gave_up", "consent")
     CLIP_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    GAVE_UP_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_FIELD_NUMBER: _ClassVar[int]
     clip_id: str
     text: str
     verdict: _events_pb2.Verdict
-    def __init__(self, clip_id: _Optional[str] = ..., text: _Optional[str] = ..., verdict: _Optional[_Union[_events_pb2.Verdict, str]] = ...) -> None: ...
+    gave_up: bool
+    consent: str
+    def __init__(self, clip_id: _Optional[str] = ..., text: _Optional[str] = ..., verdict: _Optional[_Union[_events_pb2.Verdict, str]] = ..., gave_up: _Optional[bool] = ..., consent: _Optional[str] = ...) -> None: ...
 
 class FeedbackTaken(_message.Message):
-    __slots__ = ("clip_id", "text", "verdict")
+    __slots__ = ("clip_id", "text", "verdict", "kept", "gave_up")
     CLIP_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    GAVE_UP_FIELD_NUMBER: _ClassVar[int]
     clip_id: str
     text: str
     verdict: _events_pb2.Verdict
-    def __init__(self, clip_id: _Optional[str] = ..., text: _Optional[str] = ..., verdict: _Optional[_Union[_events_pb2.Verdict, str]] = ...) -> None: ...
+    kept: bool
+    gave_up: bool
+    def __init__(self, clip_id: _Optional[str] = ..., text: _Optional[str] = ..., verdict: _Optional[_Union[_events_pb2.Verdict, str]] = ..., kept: _Optional[bool] = ..., gave_up: _Optional[bool] = ...) -> None: ...
 
 class Result(_message.Message):
     __slots__ = ("clip_id", "state", "text", "confidence", "abstained", "alternatives", "words", "quality", "faces", "language", "grammar", "model", "track", "timings_ms", "received_at", "problem", "none", "sentences", "watched_s")

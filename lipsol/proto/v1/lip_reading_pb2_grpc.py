@@ -71,7 +71,7 @@ class LipReadingServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GiveFeedback(self, request, context):
-        """Say what was really said, or whether the reading was right.
+        """Say what was really said, whether the reading was right, or that it was no help.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

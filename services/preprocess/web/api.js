@@ -13,7 +13,8 @@
  *            timings_ms: Object<string, number>, problem: Told?}} Result
  * @typedef {{fps: number, seen: boolean[], points: number[][][]}} Lips
  *          a frame has 40 [x, y], shares of the picture's width and height: 20 around the outside, 20 around the inside
- * @typedef {{name: string, kind: string, language: string, grammar: string, default: boolean}} Model
+ * @typedef {{name: string, kind: string, language: string, grammar: string, default: boolean, digest: string,
+ *   synthetic: boolean}} Model
  * @typedef {{model: string, grammar: string, language: string, phrases: string, hotwords: string}} Choices
  *          "" leaves it to the service; phrases and hotwords one a line
  */
@@ -42,13 +43,15 @@ const AWAY = {
 
 /**
  * Send a clip and wait for its reading. The same `key` again gives the same clip, not a second one.
- * @param {{clip: Blob, name: string, key: string, choices: Choices}} order
+ * @param {{clip: Blob, name: string, key: string, visit: string, choices: Choices}} order
+ *        visit: names the clips of one visit of the page, by which the service knows that somebody tries again
  * @param {(share: number) => void} sent  told how much has gone, 0 to 1
  * @param {AbortSignal} signal
  * @returns {Promise<Result>}
  */
-export async function readClip({ clip, name, key, choices }, sent, signal) {
+export async function readClip({ clip, name, key, visit, choices }, sent, signal) {
   const form = new FormData();
+  form.append("session", visit);
   for (const [field, value] of Object.entries(choices)) if (value) form.append(field, value);
   form.append("file", clip, name);
   return awaitReading(await upload(form, key, sent, signal), signal);
@@ -103,10 +106,21 @@ export async function lipsOf(id) {
   return (await call(`${CLIPS}/${id}/lips`)).json();
 }
 
-/** @param {string} id @param {{text: string} | {verdict: "right" | "wrong"}} told */
-export async function sendFeedback(id, told) {
+/**
+ * @param {string} id @param {{text: string} | {verdict: "right" | "wrong"} | {gave_up: true}} told
+ * @param {string} consent  the wording that was agreed to, "" for none
+ * @returns {Promise<boolean>} whether mouth and words are kept to teach
+ */
+export async function sendFeedback(id, told, consent) {
   const headers = { "Content-Type": "application/json" };
-  await call(`${CLIPS}/${id}/feedback`, { method: "POST", headers, body: JSON.stringify(told) });
+  const body = JSON.stringify(consent ? { ...told, consent } : told);
+  const answer = await call(`${CLIPS}/${id}/feedback`, { method: "POST", headers, body });
+  return (await answer.json()).kept;
+}
+
+/** @param {string} id */
+export async function withdrawFeedback(id) {
+  await call(`${CLIPS}/${id}/feedback`, { method: "DELETE" });
 }
 
 /** @param {string} id */

@@ -7,18 +7,21 @@ import { writeFacts } from "./facts.js";
 import { askAbout, prefill, wireFeedback } from "./feedback.js";
 import { percent } from "./language.js";
 import { LipOutline } from "./lips.js";
-import { chosen, fillOptions } from "./options.js";
+import { chosen, fillOptions, modelOf } from "./options.js";
 import { Player } from "./player.js";
 import { offerToSay, wireSpeech } from "./speech.js";
+import { warnOf } from "./synthetic.js";
 import { markSpoken, spokenSummary, writeReading } from "./words.js";
 
 /** @typedef {import("./api.js").Result} Result */
-/** @typedef {{clip: Blob, name: string, key: string, choices: import("./api.js").Choices}} Order */
+/** @typedef {{clip: Blob, name: string, key: string, visit: string, choices: import("./api.js").Choices}} Order */
 
 const clip = /** @type {HTMLVideoElement} */ (element("clip"));
 const outline = new LipOutline(/** @type {HTMLCanvasElement} */ (element("outline")), clip);
 const player = new Player({ video: clip, button: element("play"), position: element("position") }, { time: follow, unplayable: showWithoutClip });
 
+/** this visit of the page: forgotten when it is left or loaded anew */
+const visit = newName();
 /** @type {Result?} what is shown */
 let shown = null;
 /** @type {Camera?} */
@@ -28,7 +31,7 @@ let under = new AbortController();
 
 /** @param {Blob} blob @param {string} name */
 async function take(blob, name) {
-  await read({ clip: blob, name, key: newKey(), choices: chosen() });
+  await read({ clip: blob, name, key: newName(), visit, choices: chosen() });
 }
 
 /** @param {Order} order */
@@ -61,6 +64,7 @@ function reveal(result, order) {
   writeReading(result, { seek: (seconds) => player.playFrom(seconds), choose: prefill });
   askAbout(result);
   writeFacts(result);
+  warnOf(element("drawn"), modelOf(result));
   linkCaptions(result, order.name);
   offerToSay(result.abstained ? null : result);
   show("result");
@@ -196,8 +200,8 @@ async function remove() {
   }
 }
 
-/** A name for one sending, so that trying again is not a second clip. */
-function newKey() {
+/** A name that nobody guesses: of a visit, or of one sending, so that sending it again is not a second clip. */
+function newName() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

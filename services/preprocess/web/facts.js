@@ -24,6 +24,7 @@ export function writeFacts(result) {
       .map(([measure, [name, say]]) => [name, say(result.quality[measure])]),
   ];
   if ("total" in result.timings_ms) facts.push(["Took", `${Math.round(result.timings_ms.total)} ms`]);
+  facts.push(["Clip", result.clip_id]);
   element("facts").replaceChildren(...facts.map(([name, value]) => {
     const fact = make("div");
     fact.append(make("dt", { text: name }), make("dd", { text: value }));

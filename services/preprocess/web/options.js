@@ -3,6 +3,7 @@
 import { listModels } from "./api.js";
 import { element, make } from "./elements.js";
 import { languageName } from "./language.js";
+import { warnOf } from "./synthetic.js";
 
 /** @typedef {import("./api.js").Model} Model */
 /** @typedef {import("./api.js").Choices} Choices */
@@ -14,6 +15,7 @@ let models = [];
 export async function fillOptions() {
   element("grammar").addEventListener("change", showPhrases);
   element("language").addEventListener("change", offerModels);
+  element("model").addEventListener("change", warn);
   models = await listModels().catch(() => []);
   offerLanguages();
   offerModels();
@@ -29,6 +31,11 @@ export function chosen() {
   const grammar = /** @type {HTMLSelectElement} */ (element("grammar")).value;
   const own = grammar === "phrases";
   return { language, model, grammar: own ? "" : grammar, phrases: own ? lines("phrases") : "", hotwords: lines("hotwords") };
+}
+
+/** @param {import("./api.js").Result} result @returns {Model | undefined} what read it */
+export function modelOf(result) {
+  return models.find((model) => model.digest === result.model?.digest);
 }
 
 /** @param {string} id @returns {string} what was written there, a phrase or word a line, without empty ones */
@@ -55,6 +62,12 @@ function offerModels() {
   const fitting = models.filter((model) => model.language === language);
   const named = fitting.map((model) => option(model.name, `${model.name} (${model.kind})`));
   element("model").replaceChildren(option("", "The usual one"), ...named);
+  warn();
+}
+
+function warn() {
+  const { language, model } = chosen();
+  warnOf(element("choice-drawn"), models.find((each) => (model ? each.name === model : each.default && each.language === language)));
 }
 
 /** @param {string} value @param {string} text */

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -68,6 +69,12 @@ def test_json_tells_the_same_to_programs(registry, capsys):
 def test_one_model_shows_its_whole_card(registry, capsys):
     assert run("grid-words", as_json=False, registry=registry) == 0
     assert json.loads(capsys.readouterr().out)["card"] == CARD
+
+
+def test_a_model_of_drawn_mouths_is_told_as_one(tmp_path, capsys):
+    drawn = replace(info("urdu-synthetic-sentences", "sentences", default=True), card=CARD | {"synthetic": True})
+    assert run("", as_json=False, registry=ShelfRegistry(tmp_path, drawn)) == 0
+    assert "drawn mouths alone" in capsys.readouterr().out.splitlines()[2]
 
 
 def test_an_unknown_model_is_not_found(registry):

@@ -13,7 +13,7 @@ from lipsol.topics import TOPICS
 from services.cli import main
 from services.cli.topics import create, strimzi
 
-MANIFESTS = Path(__file__).resolve().parents[3] / "k8s" / "kafka-topics.yaml"
+MANIFESTS = Path(__file__).resolve().parents[3] / "k8s" / "kafka" / "topics.yaml"
 KAFKA = Settings(bus=BusSettings(kind="kafka", servers="broker:9092", prefix="blue."))
 
 
@@ -30,7 +30,7 @@ def test_a_manifest_tells_strimzi_what_create_would_tell_the_broker():
     assert {each["spec"]["topicName"] for each in resources} == set(TOPICS)
     for each in resources:
         topic = TOPICS[each["spec"]["topicName"]]
-        assert (each["apiVersion"], each["kind"]) == ("kafka.strimzi.io/v1beta2", "KafkaTopic")
+        assert (each["apiVersion"], each["kind"]) == ("kafka.strimzi.io/v1", "KafkaTopic")
         assert each["metadata"] == {"name": topic.name, "labels": {"strimzi.io/cluster": "lipsol"}}
         assert each["spec"]["partitions"] == topic.partitions
         assert each["spec"]["replicas"] == 2

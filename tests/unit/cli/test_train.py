@@ -7,7 +7,7 @@ from services.cli import train
 def test_training_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "NEEDED", ("torch_that_nobody_has",))
     with pytest.raises(LipsolError) as told:
-        train.run(tmp_path, tmp_path, tmp_path, 1)
+        train.run(train.TrainOptions(tmp_path, tmp_path, tmp_path))
     assert "torch_that_nobody_has" in told.value.detail
     assert "train" in told.value.cure
 
@@ -15,4 +15,4 @@ def test_training_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
 def test_training_without_clips_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "NEEDED", ())
     with pytest.raises(BadInput, match="nowhere"):
-        train.run(tmp_path / "nowhere", tmp_path, tmp_path, 1)
+        train.run(train.TrainOptions(tmp_path / "nowhere", tmp_path, tmp_path))

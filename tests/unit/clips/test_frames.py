@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lipsol.clips.framing import HEAD_BYTES, Head, TooLong
+from lipsol.clips.framing import CODECS, HEAD_BYTES, Head, TooLong
 from lipsol.clips.video import PIPE_BYTES, SEGMENT_S, Limits, decode, frames
 from lipsol.errors import BadInput
 from tests.clips_made import HEIGHT, WIDTH, corners, counted, film, number_in
@@ -37,9 +37,15 @@ def spent(child):
 
 
 def test_a_head_is_read_as_it_was_written():
-    head = Head(360, 288, 3, 2, 29.97, 61.5)
-    assert len(head.to_bytes()) == HEAD_BYTES
-    assert Head.from_bytes(head.to_bytes()) == head
+    for codec in CODECS:
+        head = Head(360, 288, 3, 2, 29.97, 61.5, codec)
+        assert len(head.to_bytes()) == HEAD_BYTES
+        assert Head.from_bytes(head.to_bytes()) == head
+
+
+def test_a_head_of_a_child_that_names_no_codec_tells_none():
+    told = Head(360, 288, 3, 2, 29.97, 61.5, CODECS[0]).to_bytes()
+    assert Head.from_bytes(told[:-4] + (99).to_bytes(4, "little")).codec == ""
 
 
 @pytest.mark.parametrize("fps", [10, 25, Fraction(30000, 1001), 60], ids=str)
@@ -51,7 +57,7 @@ def test_a_recording_has_the_frames_that_the_clip_has(fps):
 def test_a_segment_is_two_seconds_and_the_last_is_what_is_left():
     clips = list(frames(counted(130)))
     assert [clip.seconds for clip in clips] == [SEGMENT_S, SEGMENT_S, 1.2]
-    assert {clip.source_fps for clip in clips} == {25.0}
+    assert {(clip.source_fps, clip.codec) for clip in clips} == {(25.0, decode(counted(50)).codec)}
 
 
 def test_a_hole_is_filled_and_told_of_in_its_segment():

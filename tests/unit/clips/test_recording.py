@@ -46,6 +46,7 @@ def test_each_sentence_is_a_window_that_holds_all_of_it(watcher, three):
         assert window.clip_s <= window.start_s
         assert len(window.watched.mouth) >= round(25 * (window.end_s - window.start_s))
         assert window.watched.faces == 1 and window.watched.quality.face_found == 1.0
+        assert window.watched.codec == "h264"
 
 
 def test_a_mirrored_recording_at_another_rate_has_the_same_sentences(watcher, samples):

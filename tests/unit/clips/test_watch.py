@@ -17,7 +17,7 @@ def watcher():
 def test_every_sample_becomes_a_mouth_with_its_quality_and_timings(watcher, samples):
     for sample in samples:
         watched = watcher.watch(sample.bytes())
-        assert len(watched.mouth) == 75 and watched.mouth.seen.all() and watched.faces == 1
+        assert len(watched.mouth) == 75 and watched.mouth.seen.all() and (watched.faces, watched.codec) == (1, "h264")
         assert 30 < watched.quality.mouth_px < 60 and watched.quality.source_fps == pytest.approx(25, abs=0.1)
         assert set(watched.timings_ms) == {"decode", "face", "mouth", "quality"}
 

@@ -140,6 +140,10 @@ def test_a_words_model_tells_the_share_of_a_boards_words():
         choose(clip, 12, Wording.of_phrases("phrases", "en", ["a", "a b"]))
 
 
+def test_a_model_of_drawn_mouths_answers_no_board_for_sure():
+    assert fits_of({"synthetic": True}, stranger=False) is STRANGER and STRANGER.threshold == 1
+
+
 def test_a_card_brings_fits_of_its_own_or_is_refused():
     fit = {"offset": 1.0, "characters": 2.0, "words": 3.0, "sharpness": 0.5}
     held = {"both": fit, "characters": fit, "threshold": 0.8}

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from lipsol.registry.local import LocalRegistry
-from tests.contract.test_registry import bundle
+from tests.bundles_made import bundle
 
 BROKEN = {
     "empty": b"",

@@ -150,3 +150,11 @@ def test_what_the_listener_repeats_of_what_was_read_changes_nothing(followed):
     followed.live.start()
     followed.live._take(messages)
     assert followed.live.policy().weight == 50.0
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 600.0, -600.0])
+def test_a_clock_that_is_ahead_keeps_no_canary_alive(followed, ahead_s):
+    now = time.time() + ahead_s
+    followed.publish(replace(CANARY, set_at=now, expires_at=now + 60))
+    ends_at = read_policy(followed.bus).expires_at
+    assert ends_at == pytest.approx(min(now, time.time()) + 60, abs=5)

@@ -48,7 +48,16 @@ def test_the_defaults_are_as_promised():
             "region": "",
             "readable": "",
         },
-        "registry": {"kind": "local", "folder": None, "keys": None},
+        "registry": {
+            "kind": "local",
+            "folder": None,
+            "keys": None,
+            "uri": "http://127.0.0.1:5000",
+            "prefix": "",
+            "cache": None,
+        },
+        "tracking": {"kind": "local", "folder": None, "uri": "http://127.0.0.1:5000"},
+        "data": {"remote": "", "endpoint": "", "region": ""},
         "telemetry": {"metrics_port": None, "metrics_host": "0.0.0.0", "log_level": "info", "log_format": "auto"},
     }
 

@@ -14,7 +14,7 @@ from lipsol.bus.port import Consumer, Message, Outgoing, Start
 from lipsol.errors import BadInput, Busy, ModelError, Transient
 from lipsol.events import ClipDeleted, ClipReceived, DeadLetter, Event, from_bytes
 from lipsol.runtime.clock import ManualClock
-from lipsol.runtime.envelope import Trace, wrap
+from lipsol.runtime.envelope import Trace, trace_id_of, wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.runtime.worker import Worker
 from lipsol.topics import CLIPS, DEAD_LETTERS, DELETIONS, TOPICS
@@ -449,7 +449,8 @@ def test_what_comes_after_its_deadline_is_not_done_but_told(bench, batch):
     assert {letter.kind for letter in letters.values()} == {"too-late"}
     assert letters["late"].reason == "its deadline passed 2.5 s ago"
     assert (letters["just"].reason, letters["just"].attempts) == ("its deadline passed 0.0 s ago", 0)
-    assert bench.telemetry.value("lipsol_dead_letters_total", stage="test", reason="too-late") == 2
+    for name in ("lipsol_dead_letters_total", "lipsol_abandoned_total"):
+        assert bench.telemetry.value(name, stage="test", reason="too-late") == 2
 
 
 def test_a_retry_is_given_up_when_the_deadline_comes_first(bench):
@@ -494,6 +495,25 @@ def test_log_lines_of_a_message_carry_its_trace(bench):
         bench.work()
     told = {line["event"]: line.get("trace_id") for line in logs}
     assert told["handler-failed"] == told["dead-letter"] == TRACE.trace_id
+
+
+def test_a_handler_finds_the_trace_of_each_message_in_hand(bench):
+    found = {}
+    handle = bench.handle
+    bench.handle = lambda events: (found.update({e.key: trace_id_of(e.key) for e in events}), handle(events))[1]
+    others = Trace("c" * 32, "d" * 16)
+    bench.bus.publish_all([wrap(ClipDeleted("one"), "tests", START_S, TRACE)])
+    bench.bus.publish_all([wrap(ClipDeleted("two"), "tests", START_S, others)])
+    bench.work(batch=8)
+    assert [sorted(call) for call in bench.calls] == [["one", "two"]]  # handled at once
+    assert found == {"one": TRACE.trace_id, "two": others.trace_id}
+    assert trace_id_of("one") == ""
+
+
+def test_how_long_a_message_lay_is_told(bench):
+    bench.send("one", "two")
+    bench.work()
+    assert bench.telemetry.value("lipsol_message_wait_seconds", stage="test") == 2
 
 
 def test_a_worker_can_be_started_and_stopped_again(bench):
@@ -545,3 +565,26 @@ def test_a_listener_buries_nothing_and_hears_on(bench):
         time.sleep(0.01)
     assert worker.stop(PATIENCE_S)
     assert (bench.calls[-1], bench.letters()) == (["good"], [])
+
+
+def test_who_asks_is_told_before_each_call_where_its_events_lay(bench):
+    told: list[list[tuple[int, int]]] = []
+    bench.faults = {"b": [Transient("away", "wait")]}
+    bench.send("a", "b")
+    bench.work(batch=2, places=lambda messages: told.append([(m.partition, m.offset) for m in messages]))
+    assert [len(messages) for messages in told] == [len(call) for call in bench.calls]
+    lay = {m.key: (m.partition, m.offset) for m in bench.bus.replay(bench.topics)}
+    assert told == [[lay[clip] for clip in call] for call in bench.calls]
+
+
+def test_what_is_settled_is_out(bench):
+    seen: list[tuple[int, int]] = []  # calls of the handler, and events that are out
+    bench.results = lambda clip: [clip_of(clip, 0.0)]
+
+    def settled() -> None:
+        seen.append((len(bench.calls), len(list(bench.bus.replay([CLIPS.name])))))
+
+    bench.send("a", "b", "c")
+    bench.work(settled=settled)
+    assert {calls for calls, _ in seen} >= {1, 2, 3}
+    assert all(calls == out for calls, out in seen)

@@ -6,6 +6,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 import pytest
 
+from lipsol.clips.embedding import embed
 from lipsol.errors import Busy, ModelError, TooLate, Transient
 from lipsol.reader import BUNDLE_GRAMMAR
 from lipsol.runtime.telemetry import Telemetry
@@ -39,9 +40,9 @@ class Desk:
         place = Place("made", lanes, self.search, lambda: self.unix)
         self.batcher = Batcher(self.reader, Batching(clips=clips, wait_s=0.0, room=room), place, self.telemetry)
 
-    def ask(self, clips=1, *, frames=5, deadline_at=0.0, in_turn=False) -> "list[Future]":
+    def ask(self, clips=1, *, frames=5, in_turn=False, **asked) -> "list[Future]":
         mouth = mouth_of(frames=frames)
-        asks = [Ask(mouth, info_of(), deadline_at=deadline_at) for _ in range(clips)]
+        asks = [Ask(mouth, info_of(), **asked) for _ in range(clips)]
         waiting = [Waiting(ask, BUNDLE_GRAMMAR, time.monotonic()) for ask in asks]
         self.batcher.put(waiting, in_turn=in_turn)
         return [each.future for each in waiting]
@@ -55,6 +56,9 @@ class Desk:
 
     def free(self):
         self.reader.hold.set()
+
+    def abandoned(self, reason):
+        return self.telemetry.value("lipsol_abandoned_total", stage="line", reason=reason)
 
 
 @pytest.fixture
@@ -136,6 +140,7 @@ def test_what_is_past_its_deadline_is_told_so_and_not_read(desk):
         told(late)
     assert told(first) and told(early).batch == 1
     assert sum(made.reader.batches) == 2
+    assert made.abandoned("too-late") == 1
 
 
 def test_what_nobody_waits_for_any_more_is_not_read_and_leaves_room_for_others(desk):
@@ -152,6 +157,33 @@ def test_what_nobody_waits_for_any_more_is_not_read_and_leaves_room_for_others(d
     with pytest.raises(CancelledError):
         told(gone)
     assert sum(made.reader.batches) == 4
+    assert (made.abandoned("too-late"), made.abandoned("cancelled")) == (1, 1)
+
+
+def test_how_long_its_threads_worked_and_how_much_may_wait_is_told(desk):
+    made = desk(room=7)
+    waiting = [*made.ask(2), *made.ask(frames=LONG)]
+    assert all(map(told, waiting))
+    made.search.shutdown()
+    busy = [made.telemetry.value("lipsol_busy_seconds_total", stage=stage) for stage in ("network", "network-long")]
+    assert all(seconds > 0 for seconds in (*busy, made.telemetry.value("lipsol_busy_seconds_total", stage="search")))
+    assert made.telemetry.value("lipsol_line_limit_clips", model="made") == 7
+
+
+def test_only_who_asks_for_a_mouths_embedding_pays_for_it(desk):
+    made = desk()
+    assert told(made.ask()[0]).embedding == ()
+    assert told(made.ask(embedded=True)[0]).embedding == embed(mouth_of())
+
+
+def test_a_slow_clips_buckets_name_its_trace(desk):
+    made = desk()
+    assert told(made.ask(trace_id="4bf92f3577b34da6a3ce929d0e0e4736")[0])
+    made.search.shutdown()
+    for name in ("lipsol_line_seconds", "lipsol_search_seconds"):
+        (family,) = (family for family in made.telemetry.registry.collect() if family.name == name)
+        told_by = {str(sample.exemplar.labels) for sample in family.samples if sample.exemplar}
+        assert told_by == {"{'trace_id': '4bf92f3577b34da6a3ce929d0e0e4736'}"}
 
 
 def test_a_fault_of_a_batch_is_that_batchs_alone(desk):

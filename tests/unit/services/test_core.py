@@ -40,9 +40,10 @@ class Bench:
     readers: dict[str, NamedReader] = field(default_factory=dict)
     room: int = 64
     held: int = 4
+    pins: tuple[str, ...] = ()
 
     def __post_init__(self):
-        self.models = Models(self.registry, self.open, self.held, self.telemetry)
+        self.models = Models(self.registry, self.open, self.held, self.telemetry, bundles=self.pins)
         self.core = Core(self.models, Batching(room=self.room, wait_s=0.0), searchers=2, look_s=0.005)
 
     def open(self, _path, info):
@@ -254,6 +255,72 @@ def test_a_reader_that_makes_way_finishes_what_it_was_asked_and_a_default_never_
     made.readers["canary"].hold.set()
     assert last.result(PATIENCE_S).prediction.text == "canary"
     assert made.read(CANARY).prediction.text == "canary" and made.opened.count("canary") == 2
+
+
+def test_what_is_pinned_is_open_from_the_start_and_reads_on_whatever_becomes_the_default(bench):
+    made = bench(pins=(CANARY.digest,))
+    made.core.start()
+    assert made.opened == ["canary"]
+    assert made.read().prediction.text == "canary"
+    made.make_default(NEW)
+    made.registry.infos.insert(0, replace(CANARY, version="2", digest="f" * 64, default=True))
+    time.sleep(0.03)  # some looks
+    assert made.opened == ["canary"]
+    for info in (made.models.info("", "en"), made.models.info("canary", "en")):
+        assert (info.digest, info.default) == (CANARY.digest, True)
+    assert [(info.version, info.default) for info in made.models.known() if info.name == "canary"] == [
+        ("1", True),
+        ("2", False),
+    ]
+    assert made.models.refused == {}
+    assert made.telemetry.value("lipsol_refused_models") == 0
+
+
+def test_beside_a_pin_what_it_does_not_speak_of_changes_as_ever(bench):
+    made = bench(pins=(OLD.digest,))
+    made.registry.infos.append(info_of("urdu", "ur"))
+    made.core.start()
+    assert made.opened == ["one", "urdu"]
+    made.registry.infos[-1:] = [info_of("urdu-newer", "ur")]
+    wait_for(lambda: made.models.info("", "ur").name == "urdu-newer")
+    assert made.models.info("", "en").name == "one"
+
+
+def test_a_pin_never_makes_way(bench):
+    made = bench(held=1, pins=(OLD.digest, CANARY.digest))
+    made.core.start()
+    assert made.opened == ["one", "canary"]
+    made.read(info_of("another"))
+    made.read(info_of("yet another"))
+    assert made.models.holds(OLD.digest) and made.models.holds(CANARY.digest)
+    assert made.read(made.models.info("canary", "en")).prediction.text == "canary"
+    assert made.opened == ["one", "canary", "another", "yet another"]
+
+
+@pytest.mark.parametrize(
+    ("pins", "why"),
+    [
+        (("f" * 64,), "ffffffffffff is pinned, and is not here"),
+        ((info_of("bad").digest,), "golden answers"),
+        ((OLD.digest, "e" * 64), "one is pinned to .* pin one bundle of a model"),
+    ],
+    ids=["not here", "can't be used", "two of one model"],
+)
+def test_a_start_on_pins_that_can_not_be_used_is_refused(bench, pins, why):
+    made = bench(pins=pins)
+    made.unfit.add("bad")
+    made.registry.infos += [info_of("bad", default=False), replace(OLD, version="2", digest="e" * 64, default=False)]
+    with pytest.raises(ModelError, match=why):
+        made.models.open_defaults()
+
+
+def test_a_file_that_is_no_model_stops_no_start_where_all_that_reads_is_pinned(bench):
+    made = bench(pins=(CANARY.digest,))
+    made.registry.faulty = ["bad.lipsol is no bundle"]
+    assert made.models.open_defaults() == 1
+    made.registry.infos.append(info_of("urdu", "ur"))  # which another might have been meant to be
+    with pytest.raises(ModelError, match=r"bad\.lipsol is no bundle"):
+        made.models.open_defaults()
 
 
 def test_after_the_end_nothing_is_taken_and_nothing_is_forgotten(bench):

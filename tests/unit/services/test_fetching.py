@@ -54,6 +54,7 @@ def test_a_clip_is_fetched_watched_and_handed_on_under_its_own_name_and_wishes(b
     [ready] = batch.published
     assert isinstance(ready, MouthReady)
     assert (ready.clip_id, ready.session, ready.grammar, ready.language) == (CLIP, "s1", "none", "en")
+    assert (ready.codec, ready.faces, ready.redo) == ("h264", 1, False)
     assert ready.received_at == clock.now()
     assert batch.handler.result(CLIP).state == "reading"
 

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from lipsol.clips.embedding import embed
 from lipsol.engine import Engine
 from lipsol.errors import BadInput, Busy, ModelError, NotFound
 from lipsol.reader import BUNDLE_GRAMMAR
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.store.claims import Claims
 from lipsol.store.local import LocalStore
+from lipsol.traffic import part
 from services.inference.ask import Ask, bound
 from services.inference.core import Core
 from services.inference.handler import Handler, prediction_id
@@ -105,6 +107,31 @@ def test_the_times_of_all_stages_are_told(inference, clock):
     assert made.timings_ms["decode"] == 1.0
 
 
+def test_what_the_edge_saw_and_what_the_mouth_and_the_network_were_like_goes_on_with_the_reading(inference):
+    facts = {"faces": 3, "codec": "vp9", "redo": True, "received_at": 1_795_251_500.0}
+    (made,) = inference.handler.handle([inference.ready("a" * 32, **facts)])
+    assert {name: getattr(made, name) for name in facts} == facts
+    assert made.embedding == embed(mouth_of())
+    assert made.entropy == 0.0  # the made reader's network is sure of its silence
+
+
+def test_all_clips_of_a_session_lie_in_one_part_of_the_split_and_the_reading_tells_which(inference):
+    made = inference.handler.handle(
+        [inference.ready(clip * 32, session=name) for clip, name in (("a", "x"), ("b", "x"), ("c", ""))]
+    )
+    assert [each.part for each in made] == [part("x"), part("x"), part("c" * 32)]
+
+
+def test_a_copy_tells_all_that_a_users_clip_does(inference):
+    facts = {"track": "canary", "faces": 2, "codec": "h264", "redo": True}
+    plain, copy = (
+        inference.canary.handle([inference.ready("a" * 32, shadow=shadow, **facts)])[0] for shadow in (False, True)
+    )
+    same = {name: value for name, value in vars(plain).items() if name not in {"shadow", "timings_ms", "made_at"}}
+    assert {name: getattr(copy, name) for name in same} == same
+    assert copy.shadow and copy.embedding
+
+
 def test_a_mouth_that_is_gone_is_nobodys_empty_reading(inference):
     with pytest.raises(BadInput, match="gone"):
         inference.handler.handle([ready_of("a" * 32)])
@@ -189,10 +216,24 @@ def test_a_copy_is_read_by_the_canary_and_stays_a_copy(inference):
     assert (made.model.name, made.track, made.shadow) == ("grid-words", "canary", True)
 
 
-@pytest.mark.parametrize("bundle", ["0" * 64, WORDS, info_of("urdu").digest], ids=["gone", "broken", "of Urdu"])
+@pytest.mark.parametrize("shadow", [False, True], ids=["answered", "copied"])
+def test_what_is_of_another_language_than_the_canarys_bundle_is_read_by_the_canarys_own_default(inference, shadow):
+    inference.registry.infos.append(info_of("urdu", "ur"))
+    event = inference.ready("a" * 32, track="canary", bundle=WORDS, shadow=shadow, language="ur")
+    (made,) = inference.canary.handle([event])
+    assert (made.model.name, made.track, made.shadow) == ("urdu", "canary", shadow)
+
+
+def test_a_language_that_nobody_reads_is_refused_by_the_canary_as_by_stable(inference):
+    event = inference.ready("a" * 32, track="canary", bundle=WORDS, language="fi")
+    for handler in (inference.handler, inference.canary):
+        with pytest.raises(NotFound, match="fi"):
+            handler.handle([event])
+
+
+@pytest.mark.parametrize("bundle", ["0" * 64, WORDS], ids=["gone", "broken"])
 def test_where_the_canarys_bundle_will_not_do_the_clip_is_read_as_stable_would_and_a_copy_is_not(inference, bundle):
     inference.unfit.add("grid-words")
-    inference.registry.infos.append(info_of("urdu", "ur", default=False))
     events = [
         inference.ready("a" * 32, track="canary", bundle=bundle),
         inference.ready("b" * 32, track="canary", bundle=bundle, shadow=True),

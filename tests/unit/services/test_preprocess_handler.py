@@ -17,6 +17,7 @@ from services.preprocess.handler import Handler, known_id, new_id
 from services.preprocess.keeping import Keeper
 from services.preprocess.repeats import Repeats
 from services.preprocess.settling import Settling
+from services.preprocess.tries import Tries
 from services.preprocess.waiting import Waiters
 from tests.services_made import SAID, MadeRegistry, MadeWatcher, letter_of, mouth_of, prediction_of
 
@@ -167,6 +168,7 @@ def test_a_copy_goes_to_the_canary_beside_the_answer_and_its_reading_is_no_ones(
     assert (event.topic, copy.topic, copy.shadow, copy.bundle) == (
         STABLE_MOUTHS.name, CANARY_MOUTHS.name, True, "b" * 64,
     )  # fmt: skip
+    assert replace(copy, track="stable", shadow=False, bundle="") == event  # all else is the same
     edge.settling.handle([replace(prediction_of(CLIP), shadow=True), replace(letter_of(CLIP), shadow=True)])
     edge.settling.hear([replace(prediction_of(CLIP), shadow=True)])
     assert edge.handler.result(CLIP).state == "reading"
@@ -238,6 +240,85 @@ def test_a_deletion_that_another_replica_took_is_followed(edge):
     edge.receive()
     edge.settling.handle([ClipDeleted(CLIP)])
     assert edge.store.list("") == []
+
+
+def sent_again(edge, clock, after_s, *, clip_id="b" * 32, session="a visit", **options):
+    """Whether a clip counts as another try that comes so long after one of the same visit."""
+    for each, later_s in ((CLIP, 0.0), (clip_id, after_s)):
+        clock.advance(later_s)
+        asked = Asked(session="a visit" if each == CLIP else session)
+        edge.handler.receive(each, b"a clip", asked, clock.now(), **options)
+    (first, *others) = [event.redo for event in edge.published if isinstance(event, MouthReady)]
+    assert not first
+    return others[-1]
+
+
+@pytest.mark.parametrize(
+    ("after_s", "again"), [(3.5, False), (4.5, True), (59.0, True), (61.0, False)],
+    ids=["a stream goes on", "a look and a new try", "within a minute", "a new wish"],
+)  # fmt: skip
+def test_who_sends_another_clip_within_a_minute_tries_again(edge, clock, after_s, again):
+    assert sent_again(edge, clock, after_s) is again  # the clips are 3 s long
+
+
+def test_neither_another_session_nor_none_nor_a_batch_tries_again(edge, clock):
+    assert not sent_again(edge, clock, 10.0, session="somebody else")
+    assert not sent_again(edge, clock, 10.0, session="")
+    assert not sent_again(edge, clock, 10.0, patient=True)
+
+
+def test_the_same_clip_sent_twice_is_one_try(edge, clock):
+    assert not sent_again(edge, clock, 10.0, clip_id=CLIP, keyed=True)
+
+
+def test_who_was_refused_and_films_again_tries_again(edge, clock):
+    with pytest.raises(BadInput):
+        edge.handler.receive(CLIP, b"bad", Asked(session="a visit"), clock.now())
+    clock.advance(10.0)
+    edge.handler.receive("b" * 32, b"a clip", Asked(session="a visit"), clock.now())
+    assert [event.redo for event in edge.published] == [True]
+
+
+def test_no_more_sessions_are_remembered_than_may_be():
+    tries = Tries(3)
+    for number in range(5):
+        assert tries.begin(f"visit {number}", CLIP, float(number)) is None
+    assert tries.begin("visit 4", "b" * 32, 5.0) == 1.0
+    assert tries.begin("visit 0", "b" * 32, 5.0) is None
+
+
+def test_how_the_picture_was_coded_and_how_many_were_seen_goes_along(edge):
+    edge.handler.watcher.codec = "vp9"
+    edge.receive()
+    (event,) = edge.published
+    assert (event.codec, event.faces) == ("vp9", 1)
+
+
+def test_feedback_carries_what_the_person_had_been_shown(edge):
+    edge.receive()
+    made = replace(prediction_of(CLIP), track="canary", abstained=True, timings_ms={"total": 1500.0})
+    edge.settling.handle([made])
+    for given in (edge.handler.feedback(CLIP, None, "wrong"), edge.handler.gave_up(CLIP)):
+        shown = (given.track, given.model, given.language, given.confidence, given.abstained, given.reading)
+        assert shown == ("canary", "grid-sentences", "en", 0.9, True, SAID)
+        assert given.read_at == pytest.approx(1_795_251_601.5, abs=0.01)  # the clip came 1.5 s before
+        assert given in edge.published
+
+
+def test_who_gave_up_says_nothing_else_and_says_it_once(edge):
+    edge.receive()
+    with pytest.raises(BadInput, match="no words"):
+        edge.handler.gave_up(CLIP)
+    edge.settling.handle([prediction_of(CLIP)])
+    first, second = edge.handler.gave_up(CLIP), edge.handler.gave_up(CLIP)
+    assert first.feedback_id == second.feedback_id != edge.handler.feedback(CLIP, None, "wrong").feedback_id
+    assert (first.gave_up, first.text, first.verdict, first.consent) == (True, None, None, "")
+
+
+def test_work_that_nobody_waits_for_is_counted(edge, clock):
+    with pytest.raises(TooLate):
+        edge.receive(deadline_at=clock.now() - 1.0)
+    assert edge.telemetry.value("lipsol_abandoned_total", stage="edge", reason="too-late") == 1
 
 
 def test_feedback_is_spelled_as_the_language_spells_and_names_what_was_shown(edge):

@@ -29,7 +29,7 @@ BOUND_S = 10.0  # for what takes milliseconds
 
 
 def window(number, *, fault=None, rest=False):
-    watched = None if fault or rest else Watched(mouth_of(number), QUALITY, 1, {"decode": 1.0, "face": 2.0})
+    watched = None if fault or rest else Watched(mouth_of(number), QUALITY, 1, {"decode": 1.0, "face": 2.0}, "h264")
     return Window(number, 3.0 * number, 3.0 * number + 3, max(0.0, 3.0 * number - 0.2), watched, fault)
 
 
@@ -138,6 +138,12 @@ def test_windows_are_clips_of_their_own_in_one_session(edge):
     assert own.handler.result(result.sentences[1].clip_id).text == SAID
 
 
+def test_windows_tell_what_clips_tell_and_none_is_another_try(edge):
+    own = edge([window(0), window(1), window(2)])
+    own.done()
+    assert [(event.codec, event.faces, event.redo) for event in own.mouths()] == [("h264", 1, False)] * 3
+
+
 def test_a_window_that_can_not_be_read_is_a_gap_with_its_reason_and_a_rest_is_nothing(edge):
     gone = BadInput("no face for 3.0 of 3.0 s", "face the camera")
     result = edge([window(0), window(1, fault=gone), window(2, rest=True), window(3)]).done()
@@ -229,8 +235,8 @@ def test_who_begins_anew_hands_on_only_what_is_missing(edge, tmp_path, clock):
     dying.read = False
     dying.receive(keyed=True)
     until(lambda: len(dying.mouths()) == 3)
-    dying.settling.handle([prediction_of(event.clip_id) for event in dying.mouths()])
     dying.recordings.stop(0.0)
+    dying.settling.handle([prediction_of(event.clip_id) for event in dying.mouths()])
     assert dying.handler.result(CLIP).problem.status == 503
     dying.handler.keeper.reopen(CLIP)
     other = edge(found)

@@ -137,14 +137,14 @@ def test_without_a_setting_a_local_platform_reads_its_own_store_alone(tmp_path):
 
 
 def test_the_settings_name_the_buckets_that_may_be_read(s3, objects, tmp_path):
-    told = StoreSettings(folder=tmp_path, endpoint=s3.endpoint, readable="videos,more-videos")
+    told = StoreSettings(folder=tmp_path, endpoint=s3.uri, readable="videos,more-videos")
     opened = open_objects(Settings(store=told), LocalStore(tmp_path))
     assert opened.fetch("s3://videos/s1/b.mp4", 100) == VIDEO
     assert "may not read" in refusal(opened, "s3://secrets/s1/b.mp4")
 
 
 def test_a_store_in_a_bucket_lets_its_own_bucket_be_read(s3, objects, prefix):
-    told = StoreSettings(kind="s3", endpoint=s3.endpoint, prefix=prefix)
+    told = StoreSettings(kind="s3", endpoint=s3.uri, prefix=prefix)
     settings = Settings(store=told)
     opened = open_objects(settings, open_store(settings))
     assert opened.fetch(f"s3://{BUCKET}/{prefix}batches/b1/1.mp4", 100) == VIDEO

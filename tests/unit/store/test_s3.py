@@ -97,7 +97,7 @@ def test_an_expiry_that_nobody_can_read_is_one_that_has_passed(store):
 
 
 def test_the_settings_open_a_store(s3):
-    store = open_store(settings_of(s3.endpoint, prefix=f"{uuid.uuid4().hex}/"))
+    store = open_store(settings_of(s3.uri, prefix=f"{uuid.uuid4().hex}/"))
     store.put("a", b"x", ttl_s=60.0)
     assert store.list("") == ["a"]
     store.close()
@@ -105,7 +105,7 @@ def test_the_settings_open_a_store(s3):
 
 def test_a_start_without_the_bucket_says_so_and_what_to_do(s3):
     with pytest.raises(BadInput, match="no bucket 'elsewhere': make it"):
-        open_store(settings_of(s3.endpoint, bucket="elsewhere"))
+        open_store(settings_of(s3.uri, bucket="elsewhere"))
 
 
 def test_a_start_without_credentials_says_so_and_what_to_do(monkeypatch, tmp_path):

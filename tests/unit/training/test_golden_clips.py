@@ -6,10 +6,10 @@ import pytest
 
 from lipsol import golden
 from lipsol.bundle import Bundle
+from lipsol.data.dataset import Dataset, Item, Spoken
 from lipsol.reader import Reader
 from lipsol.training.build import _golden, _sentences, _words
-from lipsol.training.corpus import Corpus
-from lipsol.training.manifest import Item, Spoken
+from lipsol.training.corpus import Corpus, labels_of
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,17 @@ def corpus(mouths):
     """Clips of both speakers, of which training saw the first of each."""
     words = (Spoken("lay", 0, 10), Spoken("blue", 10, 20))
     items = [
-        Item(Path(f"{speaker}{n}.mp4"), speaker, words, split)
+        Item(Path(f"{speaker}{n}.mp4"), speaker, words, split, "lay blue")
         for speaker in ("s1", "s5")
         for n, split in enumerate(("train", "test", "test"))
     ]
     shown = {item.name: mouths[item.speaker == "s5"] for item in items}
     shown["s1_s12"] = shown["s1_s12"].cut(0, 20)  # of which little can be read
-    return Corpus(items, shown, {}, ("blue", "lay"))
+    dataset = Dataset(
+        name="made", language="en", grammar="grid", home=("s1",), items=tuple(items), licence="", attribution="",
+        split="", corpus="", names="", synthetic=False, folder=Path(),
+    )  # fmt: skip
+    return Corpus(dataset, items, shown, {}, labels_of(dataset))
 
 
 @pytest.mark.parametrize(

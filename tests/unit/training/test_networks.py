@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -13,8 +14,11 @@ from lipsol.model.networks import (
     WordModel,
     near_share,
 )
-from lipsol.training.loop import Schedule, descend
+from lipsol.training.examples import Batch
+from lipsol.training.loop import Course, Manner, descend
+from lipsol.training.plan import Schedule
 
+NOTHING = Batch(*[torch.zeros(1)] * 7)
 SIZES = Sizes(components=6, width=16, conv=16, hidden=8, words=5, characters=7, phones=3)
 
 
@@ -92,7 +96,8 @@ def test_descending_twice_from_one_seed_gives_the_same_weights_and_a_lower_loss(
             losses.append(loss.item())
             return loss
 
-        kept = descend(model, ([None] * 10 for _ in range(30)), 10, loss_of, Schedule(30, rate=0.05), lambda _: None)
+        course = Course(10, lambda _: [NOTHING] * 10, np.random.default_rng(0))
+        kept = descend(model, course, loss_of, Schedule(30, rate=0.05), Manner())
         return kept.weight.detach(), losses
 
     one, losses = trained()

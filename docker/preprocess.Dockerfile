@@ -1,0 +1,48 @@
+# The edge: clips come in, mouths go out, readings come back. It has no network to read with.
+#   docker build -t lipsol-preprocess:0.1.0 -f docker/preprocess.Dockerfile .
+# It needs no root, and writes to /tmp and to the store's folder alone. `python -m services.cli` in it is for operators.
+FROM docker.io/library/python:3.11-slim-bookworm AS packages
+
+COPY requirements/preprocess.txt docker/slim.py docker/sbom.py /build/
+# The list was resolved for this Python; a back-port in it says that it is for older ones.
+RUN python -m venv /opt/lipsol \
+    && /opt/lipsol/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
+        --ignore-requires-python --no-deps --only-binary=:all: --require-hashes -r /build/preprocess.txt \
+    && /opt/lipsol/bin/python -m pip uninstall --quiet --disable-pip-version-check --yes pip setuptools \
+    && /opt/lipsol/bin/python /build/slim.py preprocess /opt/lipsol \
+    && /opt/lipsol/bin/python /build/sbom.py lipsol-preprocess >/build/sbom.cdx.json
+
+FROM docker.io/library/python:3.11-slim-bookworm
+
+# The base's own packages, pip among them, are not for running a service.
+RUN rm -rf /usr/local/lib/python3.11/site-packages/* /usr/local/lib/python3.11/ensurepip /usr/local/bin/pip* \
+        /usr/lib/python3/dist-packages /usr/lib/python3.11/ensurepip /usr/share/python-wheels /usr/bin/pip* \
+    && groupadd --gid 10001 lipsol \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin lipsol \
+    && install --directory --owner lipsol --group lipsol --mode 0700 /var/lib/lipsol
+
+ENV PATH=/opt/lipsol/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/srv/lipsol
+COPY --from=packages /opt/lipsol /opt/lipsol
+COPY --from=packages /build/sbom.cdx.json /srv/lipsol/
+WORKDIR /srv/lipsol
+COPY lipsol/ lipsol/
+COPY services/ services/
+COPY models/ models/
+# one clip, which `helm test` reads
+COPY samples/s1-bgbb3a.mp4 samples/
+RUN python -m compileall -q lipsol services
+
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="lipsol-preprocess" \
+      org.opencontainers.image.description="LipSol's edge: finds the mouth in a video and answers with its reading" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+USER 10001:10001
+# HTTP, gRPC, metrics
+EXPOSE 8080 8090 9464
+HEALTHCHECK --interval=5s --timeout=5s --retries=3 --start-period=60s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/readyz', timeout=4)"]
+ENTRYPOINT ["python", "-m", "services"]
+CMD ["preprocess"]

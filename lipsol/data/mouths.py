@@ -1,0 +1,105 @@
+"""A data set's clips -> mouth clips and what their pictures were like, watched once by all processors and cached.
+
+A clip that is a mouth already (`.npz`) is taken as it is; of its picture only what a mouth still shows is known.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+from lipsol.clips import landmarks
+from lipsol.clips.clip import MouthClip
+from lipsol.clips.quality import of_mouth
+from lipsol.clips.watch import Watcher
+from lipsol.data.dataset import Item
+from lipsol.errors import BadInput
+
+MOUTH = ".npz"  # suffix of a clip that is a mouth already
+SHARE = 8  # clips that a worker process takes at a time
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A mouth, and its facts: the fields of `lipsol.clips.quality.Quality` by name (for a mouth clip, some of them)."""
+
+    mouth: MouthClip
+    facts: Mapping[str, float]
+
+
+def mouths_of(items: Sequence[Item], cache: Path, workers: int, report: Callable[[str], None]) -> dict[str, MouthClip]:
+    """Item name -> mouth clip; items that can't be read are left out and reported, never guessed at."""
+    return {name: seen.mouth for name, seen in watched_of(items, cache, workers, report).items()}
+
+
+def watched_of(items: Sequence[Item], cache: Path, workers: int, report: Callable[[str], None]) -> dict[str, Seen]:
+    """Item name -> mouth and facts, in the items' order; items that can't be read are left out and reported."""
+    faults = watch_all(items, cache, workers)
+    for name, fault in faults.items():
+        report(f"left out {name}: {fault}")
+    return {item.name: seen(item, cache) for item in items if item.name not in faults}
+
+
+def watch_all(items: Sequence[Item], cache: Path, workers: int) -> dict[str, str]:
+    """Watch what the cache lacks; item name -> the reason why it can't be read, for those that can't."""
+    cache.mkdir(parents=True, exist_ok=True)
+    faults: dict[str, str] = {}
+    places: dict[str, tuple[Path, Path]] = {}
+    for item in items:
+        try:
+            places[item.name] = (item.path, _kept_at(item, cache))
+        except OSError as fault:
+            faults[item.name] = f"{item.path.name}: {fault.strerror}"
+    missing = {name: place for name, place in places.items() if not place[1].with_suffix(".json").exists()}
+    if missing:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            told = pool.map(_watch, *zip(*missing.values(), strict=True), chunksize=SHARE)
+            faults |= {name: fault for name, fault in zip(missing, told, strict=True) if fault}
+    return faults
+
+
+def seen(item: Item, cache: Path) -> Seen:
+    """One item that has been watched, from the cache."""
+    place = _kept_at(item, cache)
+    mouth = item.path if item.path.suffix == MOUTH else place
+    return Seen(MouthClip.from_bytes(mouth.read_bytes()), json.loads(place.with_suffix(".json").read_bytes()))
+
+
+def _kept_at(item: Item, cache: Path) -> Path:
+    """Where an item's mouth is kept, its facts beside it: the name changes when the file or the face models do."""
+    stat = item.path.stat()
+    key = hashlib.sha256(f"{landmarks.MODEL} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    return cache / f"{item.name}.{key}.npz"
+
+
+@cache
+def _watcher() -> Watcher:
+    """One a worker process; face models are dear to load."""
+    return Watcher()
+
+
+def _watch(path: Path, kept_at: Path) -> str:
+    """Watch one clip into the cache; "" or the reason why it can't be read."""
+    try:
+        if path.suffix == MOUTH:
+            facts = of_mouth(MouthClip.from_bytes(path.read_bytes()))
+        else:
+            watched = _watcher().watch(path.read_bytes())
+            facts = watched.quality.as_dict()
+            _write(kept_at, watched.mouth.to_bytes())
+    except BadInput as fault:
+        return str(fault)
+    _write(kept_at.with_suffix(".json"), json.dumps(facts).encode())
+    return ""
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write in one step; facts come after their mouth, so where they are, both are."""
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(path)

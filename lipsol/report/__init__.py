@@ -1,0 +1,1 @@
+"""Pages and plots for people, the only door to jinja2 and matplotlib."""

@@ -1,0 +1,148 @@
+"""The tracker in a folder: `EXPERIMENT/RUN/` holds `run.json`, `metrics.jsonl` and what files were given.
+
+A line of `metrics.jsonl` is one step: `{"step": 3, "metrics": {"loss": 0.5}}`. It is written whole and flushed, so a
+process that is killed leaves at most its last line torn, and that line is passed over. One process tells a run at a
+time; nobody else's lines are looked for while it does.
+"""
+
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from lipsol.errors import BadInput, NotFound, Transient
+from lipsol.tracking.port import check_step
+
+RUN, METRICS = "run.json", "metrics.jsonl"
+NAME = re.compile(r"[\w][\w. -]{0,99}")  # of an experiment: a folder's
+
+
+class LocalRun:
+    """A run in its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._known = {(step, name) for step, values in points_of(folder) for name in values}
+        _end_torn_line(folder / METRICS)
+
+    @property
+    def id(self) -> str:
+        return self._folder.name
+
+    @property
+    def url(self) -> str:
+        return self._folder.as_uri()
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        self._write([(check_step(step), values)])
+
+    def curve(self, points: Iterable[tuple[int, Mapping[str, float]]]) -> int:
+        new = []
+        for step, values in points:
+            fresh = {name: value for name, value in values.items() if (check_step(step), name) not in self._known}
+            if fresh:
+                new.append((step, fresh))
+        self._write(new)
+        return sum(len(values) for _, values in new)
+
+    def file(self, path: Path, folder: str = "") -> None:
+        where = _inside(self._folder / "files", folder)
+        with _told(where):
+            where.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, where / path.name)
+
+    def _write(self, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        lines = "".join(json.dumps({"step": step, "metrics": dict(values)}) + "\n" for step, values in points)
+        with self._lock, _told(self._folder), (self._folder / METRICS).open("a") as out:
+            out.write(lines)
+            self._known.update((step, name) for step, values in points for name in values)
+
+
+class LocalTracker:
+    """Runs in a folder, which is made when the first begins."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def run(
+        self,
+        experiment: str,
+        name: str,
+        parameters: Mapping[str, str],
+        tags: Mapping[str, str],
+        run_id: str = "",
+    ) -> Iterator[LocalRun]:
+        if not NAME.fullmatch(experiment):
+            raise BadInput(f"an experiment can't be called {experiment!r}", "take letters, digits, space, . - and _")
+        folder = _inside(self._folder, experiment) / (run_id or uuid.uuid4().hex)
+        if run_id and not (folder / RUN).is_file():
+            raise NotFound(f"no run {run_id!r} is in the experiment {experiment!r}", "leave out run_id to begin one")
+        with _told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        about = _begun(folder, name, parameters, tags)
+        _note(folder, about | {"status": "running"})
+        try:
+            yield LocalRun(folder)
+        except BaseException:
+            _note(folder, about | {"status": "failed"})
+            raise
+        _note(folder, about | {"status": "finished"})
+
+
+def points_of(folder: Path) -> Iterator[tuple[int, dict[str, float]]]:
+    """All steps that a run's folder holds, as they were told."""
+    if not (folder / METRICS).exists():
+        return
+    for line in (folder / METRICS).read_text().splitlines():
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue  # torn by a process that was killed
+        yield told["step"], told["metrics"]
+
+
+def _begun(folder: Path, name: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, object]:
+    """What `run.json` says: what was said before stays, but tags may be said anew."""
+    before = json.loads((folder / RUN).read_text()) if (folder / RUN).exists() else {}
+    return {
+        "name": before.get("name", name),
+        "parameters": dict(parameters) | before.get("parameters", {}),
+        "tags": before.get("tags", {}) | dict(tags),
+    }
+
+
+def _note(folder: Path, about: Mapping[str, object]) -> None:
+    coming = folder / f"{RUN}.coming"
+    with _told(folder):
+        coming.write_text(json.dumps(about, indent=1, ensure_ascii=False))
+        coming.rename(folder / RUN)
+
+
+def _end_torn_line(file: Path) -> None:
+    """See to it that what is written next begins a line of its own."""
+    if file.exists() and not file.read_bytes().endswith(b"\n"):
+        with _told(file), file.open("a") as out:
+            out.write("\n")
+
+
+def _inside(top: Path, folder: str) -> Path:
+    where = (top / folder).resolve()
+    if not where.is_relative_to(top.resolve()):
+        raise BadInput(f"{folder!r} leads out of the run's own folder", "name a folder inside it")
+    return where
+
+
+@contextmanager
+def _told(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise Transient(
+            f"nothing can be kept in {place} ({fault.strerror})", "make room or give rights there"
+        ) from fault

@@ -1,0 +1,58 @@
+"""Members trained by several processes together: what `torchrun` starts.
+
+    torchrun --nproc-per-node 2 -m lipsol.training --data DIR --out DIR
+
+Ranks share out each batch, by gloo on CPUs and nccl on GPUs; rank 0 writes checkpoints, members and, at the end, the
+bundles. The same command goes on where one was killed. Started without torchrun it trains alone.
+"""
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from lipsol.errors import LipsolError
+from lipsol.training.job import Job, job_of
+from lipsol.training.ranks import joined
+from lipsol.training.train import package, train_members
+
+
+def main() -> int:
+    """Train as the command line says; returns the exit status."""
+    try:
+        job = replace(asked(sys.argv[1:]), workers=len(os.sched_getaffinity(0)))
+        with joined(job.device) as ranks:
+            members = train_members(replace(job, out=job.out / "members"), _say, ranks=ranks)
+            if ranks.rank == 0:
+                for bundle in package(job, members, _say):
+                    print(bundle)
+            ranks.wait()
+    except LipsolError as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def asked(arguments: list[str]) -> Job:
+    """The job of a command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="a data set's folder, or GRID's own")
+    parser.add_argument("--out", type=Path, required=True, help="bundles; members and checkpoints in members/")
+    parser.add_argument("--cache", type=Path, default=Path("build/training"), help="watched clips")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plan", default="full", help="full, brief, a JSON file or JSON itself")
+    parser.add_argument("--limit", type=int, default=0, help="clips of each speaker and split, 0: all")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--precision", default="single", help="single, bfloat16 or float16")
+    told = parser.parse_args(arguments)
+    job = job_of(**vars(told), spoil=False)
+    return replace(job, command=" ".join(["torchrun -m lipsol.training", *arguments]))
+
+
+def _say(said: str) -> None:
+    print(said, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,139 @@
+"""What steps keep, name and tell: equal askings meet, a changed byte does not, and no curve is lost."""
+
+import threading
+
+import pytest
+
+from lipsol.data.dataset import Dataset, Item, save
+from lipsol.errors import BadInput, Transient
+from lipsol.steps.learning import SEND_S, Asked, Live
+from lipsol.steps.saying import SAID, say
+from lipsol.steps.tracked import begin, going_on
+from lipsol.steps.versions import code_of, version_code, version_data
+from lipsol.steps.work import alone, kept
+
+ASKED = {"plan": "brief", "rules": "brief", "seed": 1, "limit": 0, "spoil": ""}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data set of one clip that is no video."""
+    clip = tmp_path / "a.mp4"
+    clip.write_bytes(b"frames")
+    item = Item(clip, "s1", (), "train", "bin blue at a one now")
+    made = Dataset("few", "en", "grid", ("s1",), (item,), "", "", "", "", "", synthetic=False, folder=tmp_path / "few")
+    save(made, tmp_path / "few", copy=False)
+    return tmp_path / "few"
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch):
+    """Where tracked runs go."""
+    monkeypatch.setenv("LIPSOL_TRACKING__FOLDER", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def test_every_line_for_a_person_is_marked(capsys):
+    say("one\ntwo")
+    assert capsys.readouterr().out == f"{SAID}one\n{SAID}two\n"
+
+
+def test_one_changed_byte_or_label_is_another_version_of_the_data(data):
+    first = version_data(str(data))
+    (data.parent / "a.mp4").write_bytes(b"other!")
+    second = version_data(str(data))
+    manifest = data / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace("one now", "two now"))
+    assert len({first, second, version_data(str(data))}) == 3
+
+
+def test_a_changed_file_or_library_is_another_version_of_the_code(tmp_path):
+    (tmp_path / "a.py").write_text("one")
+    first = code_of(tmp_path, {"numpy": "2.4"})
+    assert first == code_of(tmp_path, {"numpy": "2.4"}) != code_of(tmp_path, {"numpy": "2.5"})
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.pyc").write_text("made")
+    assert code_of(tmp_path, {"numpy": "2.4"}) == first
+    (tmp_path / "a.py").write_text("two")
+    assert code_of(tmp_path, {"numpy": "2.4"}) != first
+    assert version_code() == version_code()
+
+
+def test_the_same_asking_is_the_same_tracked_run_and_another_is_another(data, tmp_path):
+    work = str(tmp_path / "work")
+    first = begin(str(data), "d1", "c1", work, **ASKED)
+    assert begin(str(data), "d1", "c1", work, **ASKED) == first
+    assert begin(str(data), "d2", "c1", work, **ASKED) != first
+    assert begin(str(data), "d1", "c1", work, **{**ASKED, "spoil": "shuffled labels"}) != first
+
+
+def test_a_tracker_that_forgot_the_run_is_told_of_a_new_one(data, tmp_path, runs):
+    work = str(tmp_path / "work")
+    first = begin(str(data), "d1", "c1", work, **ASKED)
+    runs.rename(tmp_path / "gone")
+    second = begin(str(data), "d1", "c1", work, **ASKED)
+    assert second != first
+    with going_on(second) as run:
+        assert run.id == second
+
+
+def test_a_second_training_waits_for_the_first_one_in_its_folder(tmp_path, capsys):
+    order = []
+
+    def second():
+        with alone(tmp_path / "members"):
+            order.append("second")
+
+    with alone(tmp_path / "members"):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        while "waiting for it" not in capsys.readouterr().out:
+            pass
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "second"]
+
+
+def test_equal_keys_are_one_place_and_others_another(tmp_path):
+    assert kept(str(tmp_path), "begun", {"a": 1, "b": 2}) == kept(str(tmp_path), "begun", {"b": 2, "a": 1})
+    assert kept(str(tmp_path), "begun", 1, 2) != kept(str(tmp_path), "begun", 2, 1)
+
+
+class Run:
+    """A tracked run that is away for a while, written by hand."""
+
+    id, url = "run", "here"
+
+    def __init__(self):
+        self.away, self.points = False, []
+
+    def metrics(self, values, step=0):
+        self.points.append((step, values))
+
+    def file(self, path, folder=""):
+        """Not asked for."""
+
+    def curve(self, points):
+        if self.away:
+            raise Transient("away")
+        self.points += points
+
+
+def test_curves_are_sent_now_and_then_and_those_that_met_no_tracker_go_with_the_next(clock):
+    run = Run()
+    live = Live(run, clock.now)
+    line = {"part": "sentences", "loss": 2.0, "name": "no figure"}
+    live.hear("near", {"step": 1, **line})
+    assert not run.points
+    clock.advance(SEND_S)
+    run.away = True
+    live.hear("near", {"step": 2, **line})
+    clock.advance(SEND_S)
+    run.away = False
+    live.hear("near", {"step": 3, **line})
+    assert run.points == [(step, {"near/sentences/loss": 2.0}) for step in (1, 2, 3)]
+
+
+def test_a_spoil_that_is_none_is_refused_by_name(tmp_path):
+    with pytest.raises(BadInput, match="shuffled labels"):
+        Asked("data", "d", "c", "brief", 1, 0, "suffled").job(str(tmp_path), tmp_path)

@@ -1,0 +1,100 @@
+"""Plans by name and as JSON, jobs from cards, labels dealt anew, and what a data set alone decides."""
+
+import dataclasses
+import json
+from dataclasses import asdict
+
+import pytest
+
+from lipsol.errors import BadInput, NotFound
+from lipsol.training.calibrate import NEVER, confidence_of, never_sure
+from lipsol.training.corpus import Corpus
+from lipsol.training.job import Job, like
+from lipsol.training.members import tasks_of
+from lipsol.training.plan import Plan
+from lipsol.training.spoil import spoilt
+from tests.training_made import made
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("made") / "data")
+
+
+def test_a_plan_goes_by_name_or_by_what_it_changes(tmp_path):
+    assert Plan.named("full") == Plan() and Plan.named("brief").near.epochs < 80
+    changed = Plan.named('{"base": "brief", "near": {"rate": 0.001}, "light": {"margin": [1, 4]}, "dropout": 0.1}')
+    assert changed.near.rate == 0.001 and changed.near.epochs == Plan.named("brief").near.epochs
+    assert changed.light.margin == (1, 4) and changed.dropout == 0.1
+    (tmp_path / "plan.json").write_text(json.dumps(asdict(changed)))
+    assert Plan.named(str(tmp_path / "plan.json")) == changed
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "told"),
+    [
+        ("quick", NotFound, "no plan 'quick'"),
+        ('{"near": {"epoch": 3}}', BadInput, "nothing is called epoch"),
+        ('{"near": {"epochs": "many"}}', BadInput, "makes no sense"),
+        ("{", BadInput, "makes no sense"),
+    ],
+    ids=["another name", "another field", "another type", "no JSON"],
+)
+def test_a_plan_that_is_none_is_refused(asked, error, told):
+    with pytest.raises(error, match=told):
+        Plan.named(asked)
+
+
+def _card(job):
+    told = {"seed": 7, "plan": asdict(Plan.named("brief")), "spoil": "shuffled labels", "limit": 2}
+    data = {"name": "made", "sha256": job.version_of_data(), "dvc": ""}
+    return {"name": "made-words", "version": "1.2.0", "data": data, "training": json.loads(json.dumps(told))}
+
+
+def test_a_card_alone_tells_how_to_train_again(dataset, tmp_path):
+    job = Job(dataset.folder, tmp_path, tmp_path)
+    again = like(_card(job), job)
+    assert (again.seed, again.plan, again.limit) == (7, Plan.named("brief"), 2)
+    assert (again.spoil, again.version) == ("shuffled labels", "1.2.0")
+    assert again.key("x", 1) != job.key("x", 1)
+    assert dataclasses.replace(again, command="other", workers=9).key("x", 1) == again.key("x", 1)
+
+
+def test_data_of_another_version_is_refused_and_both_are_named(dataset, tmp_path):
+    job = Job(dataset.folder, tmp_path, tmp_path)
+    card = _card(job)
+    card["data"]["sha256"] = "0" * 64
+    with pytest.raises(BadInput, match=f"version {'0' * 64}.*version {job.version_of_data()}"):
+        like(card, job)
+    with pytest.raises(BadInput, match="does not tell its training's seed"):
+        like({"name": "old", "version": "1"}, job)
+
+
+def test_labels_are_dealt_anew_among_training_clips_alone(dataset):
+    worse = spoilt(dataset, "shuffled labels", 1)
+    training = [n for n, item in enumerate(dataset.items) if item.split == "train"]
+    assert sorted(worse.items[n].text for n in training) == sorted(dataset.items[n].text for n in training)
+    assert [worse.items[n].text for n in training] != [dataset.items[n].text for n in training]
+    for n, (item, now) in enumerate(zip(dataset.items, worse.items, strict=True)):
+        assert n in training or now == item
+        assert [(word.start, word.end) for word in now.words] == [(word.start, word.end) for word in item.words]
+        assert not now.words or " ".join(word.text for word in now.words) == now.text
+    assert spoilt(dataset, "shuffled labels", 1) == worse and spoilt(dataset, "", 1) is dataset
+
+
+def test_a_data_set_says_who_is_known_who_is_left_out_and_what_is_scored(dataset, tmp_path):
+    corpus = Corpus.load(dataset, tmp_path, 1, print)
+    assert {item.speaker for item in corpus.known("train")} == {"a", "b"}
+    assert corpus.folds() == {"fold1": ("c", "f"), "fold2": ("d", "g"), "fold3": ("e",)}
+    assert [task.name for task in tasks_of(list(corpus.folds()))][3:] == ["far-fold1", "far-fold2", "far-fold3"]
+    assert {item.speaker for item in corpus.others("train", without=("c", "f"))} == {"d", "e", "g"}
+    groups = {name: {item.speaker for item in items} for name, items in corpus.groups().items() if items}
+    assert groups["unseen speaker, all"] == {"u"} and groups["other speakers, test"] == set("cdefg")
+    assert "unseen speaker, spread" not in groups
+    with pytest.raises(BadInput, match="no readable train clip of nobody"):
+        Corpus.load(dataclasses.replace(dataset, home=("nobody",)), tmp_path, 1, print)
+
+
+def test_a_model_of_nobody_real_is_never_sure():
+    held = never_sure(confidence_of([], [], ["a"]))
+    assert held.threshold == held.stranger_threshold == NEVER

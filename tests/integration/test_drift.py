@@ -25,6 +25,7 @@ from lipsol.store.local import LocalStore
 from lipsol.topics import ACTIONS, DRIFT, TOPICS
 from services.monitor import Monitor, build
 from services.monitor.observing import observation
+from services.monitor.references import References
 from services.monitor.settings import MonitorSettings
 from services.operating.operations import Operations
 from tests.services_made import QUALITY, MadeRegistry, info_of, prediction_of
@@ -102,8 +103,9 @@ def bus(request: pytest.FixtureRequest) -> Iterator[Bus]:
 
 
 @pytest.fixture
-def monitor_on(bus, registry) -> Iterator[Callable[..., Monitor]]:
-    """Starts a monitor; at the end all are stopped."""
+def monitor_on(bus, registry, monkeypatch) -> Iterator[Callable[..., Monitor]]:
+    """Starts a monitor that waits for each reference; at the end all are stopped."""
+    monkeypatch.setattr(References, "of", References.load)
     running: list[Monitor] = []
 
     def start(**told: object) -> Monitor:

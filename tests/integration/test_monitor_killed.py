@@ -21,8 +21,10 @@ from lipsol.bus.kafka import KafkaBus, create_topics
 from lipsol.bus.kafka_client import Link
 from lipsol.events import Event, FeedbackGiven, PredictionMade
 from lipsol.runtime.envelope import wrap
+from lipsol.topics import WATCH
 from services.local.broker import free_port
 from services.local.processes import Process
+from services.monitor.state import HEAD
 from tests.services_made import SAID, feedback_of, prediction_of
 
 PATIENCE_S = 120.0
@@ -105,6 +107,7 @@ def test_killed_in_the_midst_of_windows_it_counts_each_thing_once_in_the_window_
         with monitor_process(top, tmp_path, link) as (service, http):
             goal = CLIPS * kill // (2 * KILLS)
             until(lambda: int(str(figures(http).get("readings", 0))) >= goal)  # noqa: B023 - asked here and now
+            until(lambda: any(message.key == HEAD for message in bus.replay([WATCH.name])))
             time.sleep(0.1 * kill)
             service.signal(signal.SIGKILL)
             service.wait(PATIENCE_S)

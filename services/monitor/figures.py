@@ -160,9 +160,6 @@ class Figures:
             value = NAN if rate.value is None else rate.value
             for end, number in (("", value), ("_low", low), ("_high", high)):
                 self._telemetry.set(f"lipsol_corrected_{part}_error{end}_ratio", number, track=track, model=model)
-        if track == "stable":
-            value = NAN if sums.words.value is None else sums.words.value
-            self._telemetry.set("lipsol_word_error_ratio", value, model=model)
 
     def _codec(self, codec: str) -> str:
         if len(self._codecs) < CODECS_MAX:

@@ -151,18 +151,11 @@ _PEOPLE = (
         "is it honest? Saying that it is not sure is; being sure of what was never said is not",
         "model",
     ),
-    _gauge(
-        "lipsol_word_error_ratio",
-        "ratio",
-        "WER of the window's corrected readings.",
-        "is it right? As a trend: people correct what is wrong",
-        "model",
-    ),
     *(
         _gauge(f"lipsol_corrected_{part}_error{end}_ratio", "ratio", f"{name}{what}", why, "track", "model")
         for part, name in (("word", "Word error rate"), ("character", "Character error rate"))
         for end, what, why in (
-            ("", " of the readings that people judged or corrected.", "is it right? Hold it against the model's card"),
+            ("", " of what people judged or corrected.", "is it right? As a trend: people correct what is wrong"),
             ("_low", ", the lower end of its 95 % interval.", "is it certainly worse than the card says?"),
             ("_high", ", the upper end of its 95 % interval.", "may it still be as good as the card says?"),
         )

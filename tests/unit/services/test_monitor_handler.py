@@ -107,7 +107,7 @@ class Monitor:
         return self.value(name, **labels)
 
     def error_rate(self):
-        return self.gauge("lipsol_word_error_ratio", **MODEL)
+        return self.gauge("lipsol_corrected_word_error_ratio", **WHO)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 DATA ?= ../shared/data/grid
 UV_VERSION := 0.13.8
+HELM := build/tools/helm
+STAND_IN := ../shared/cluster/bin.tar.zst
 
 BIN := .venv/bin
 UV := build/tools/uv-$(UV_VERSION)/bin/uv
@@ -26,7 +28,7 @@ MEDIAPIPE := mediapipe==0.10.21
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help demo run kafka s3 mlflow prometheus up test check lint format types floors proto dashboards chart bench bench-gpu bento images publish scenarios detection soak cluster e2e e2e-full rehearse train pipeline urdu lock hooks browser alerting clean
+.PHONY: help demo run kafka s3 mlflow prometheus up test check lint format types floors proto dashboards chart bench bench-gpu bento images publish scenarios detection soak cluster e2e e2e-full rehearse train pipeline urdu lock hooks browser alerting helm clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -52,7 +54,7 @@ prometheus: .venv/serve.stamp alerting  ## run Prometheus with our rules, and Al
 up: .venv/serve.stamp  ## run Kafka and the three services as processes, the page at http://127.0.0.1:8080
 	@$(BIN)/python -m services.local up
 
-test: .venv/dev.stamp browser alerting  ## run every test
+test: .venv/dev.stamp browser alerting helm  ## run every test
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types floors test  ## all that a merge needs: lint, types, floors and tests
@@ -177,6 +179,21 @@ alerting:  ## install Prometheus and Alertmanager, where they are missing; nothi
 		fi; \
 	else \
 		echo "no Prometheus here: the tests of alerts will be skipped; install it (Debian: apt-get install prometheus prometheus-alertmanager)" >&2; \
+	fi
+
+# The stand-in for a cluster brings them all; its `up` needs root, this does not.
+helm:  ## unpack Helm 3, Helm 4, helm-unittest and kubectl for the chart's tests, where they are missing
+	@if [ -e $(HELM)/kubectl ] || [ "$$(command -v helm3 helm4 helm-unittest kubectl | wc -l)" = 4 ]; then exit 0; fi; \
+	if [ ! -e $(STAND_IN) ]; then \
+		echo "no Helm here: the chart's tests will be skipped; put helm3, helm4, helm-unittest and kubectl on the PATH" >&2; \
+	else \
+		if ! command -v zstd >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq; \
+			DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends zstd </dev/null >/dev/null; \
+		fi; \
+		mkdir -p $(HELM); \
+		tar --zstd -xf $(STAND_IN) -C $(HELM) ./helm3 ./helm4 ./helm-unittest ./kube; \
+		ln -sf kube $(HELM)/kubectl; \
 	fi
 
 clean:  ## remove the environment and everything built

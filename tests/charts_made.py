@@ -14,7 +14,7 @@ from kubernetes.client import models
 from services.local.chart import CHART
 
 TOP = Path(__file__).resolve().parents[1]
-CLUSTER = TOP.parent / "shared" / "cluster" / "cluster"  # brings Helm along, once it has been up
+UNPACKED = TOP / "build" / "tools" / "helm"  # by `make helm`
 PODS = {"Deployment": ("spec", "template", "spec"), "Job": ("spec", "template", "spec"), "Pod": ("spec",)}
 PROGRAMS = ("helm3", "helm4", "helm-unittest")
 KINDS = {  # of Kubernetes itself: the model of each
@@ -31,13 +31,8 @@ Object = Mapping[str, Any]
 
 @cache
 def program(name: str) -> Path | None:
-    """Where a program is: on the PATH, or where the project's cluster keeps it, if that is there."""
-    path = os.environ.get("PATH", "")
-    if CLUSTER.exists():
-        asked = subprocess.run([CLUSTER, "env"], capture_output=True, text=True, check=False).stdout
-        kept = asked.partition(" PATH=")[2].partition(":")[0]
-        path = f"{path}:{kept}" if kept else path
-    found = shutil.which(name, path=path)
+    """Where a program is: where `make helm` unpacks it, or else on the PATH."""
+    found = shutil.which(name, path=f"{UNPACKED}:{os.environ.get('PATH', '')}")
     return Path(found) if found else None
 
 

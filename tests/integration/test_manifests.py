@@ -25,10 +25,10 @@ from pipelines.settings import PipelinesSettings
 from services.cli.users import GROUPS, name_of
 from services.local.broker import CONFIG, MESSAGE_MAX_BYTES, POM, fetch_jars
 from services.local.mlflow import ALONE
+from tests.charts_made import program
 from tests.conftest import TOP
 
 K8S, CHART = TOP / "k8s", TOP / "helm" / "lipsol"
-TOOLS = Path(os.environ.get("LIPSOL_CLUSTER_HOME", "/var/lib/lipsol-cluster")) / "bin"
 STACKS = ("local", "production")
 ALONE_TOO = ("kafka", "kubeflow", "mlflow", "monitoring", "monitoring/dashboards", "namespace")
 OF_NO_NAMESPACE = {"Namespace", "PersistentVolume"}
@@ -37,10 +37,11 @@ MODEL = Path(__file__).with_name("strimzi")
 
 
 def tool(name: str) -> str:
-    """A program that `cluster up` unpacks; elsewhere its versions may be too old."""
-    if not (TOOLS / name).exists():
-        pytest.skip(f"no {name} in {TOOLS}")
-    return str(TOOLS / name)
+    """Where a program is."""
+    place = program(name)
+    if place is None:
+        pytest.skip(f"no {name} here: `make helm` unpacks it")
+    return str(place)
 
 
 def run(*command: str | Path) -> str:

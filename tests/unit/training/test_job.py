@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
+from lipsol.archive import CARD, Archive
 from lipsol.errors import BadInput, NotFound
 from lipsol.training.calibrate import NEVER, confidence_of, never_sure
 from lipsol.training.corpus import Corpus
@@ -58,6 +59,13 @@ def test_a_card_alone_tells_how_to_train_again(dataset, tmp_path):
     assert (again.spoil, again.version) == ("shuffled labels", "1.2.0")
     assert again.key("x", 1) != job.key("x", 1)
     assert dataclasses.replace(again, command="other", workers=9).key("x", 1) == again.key("x", 1)
+
+
+@pytest.mark.parametrize("name", ["grid-sentences", "grid-words"])
+def test_the_shipped_models_can_be_trained_again_from_their_cards(name, top, grid, tmp_path):
+    card = json.loads(Archive.read(top / "models" / f"{name}.lipsol").members[CARD])
+    again = like(card, Job(grid, tmp_path, tmp_path))
+    assert (again.seed, again.plan, again.limit, again.spoil) == (1, Plan.named("full"), 0, "")
 
 
 def test_data_of_another_version_is_refused_and_both_are_named(dataset, tmp_path):

@@ -1,7 +1,8 @@
 """What the monitor makes of a look at a group: it tells what began and what is over, and answers it (`actions`).
 
-- One look proves nothing: `lipsol.drift.episodes` waits for several in a row, and for several quiet ones, and tells the
-  same kind again only after its cool-down.
+- One look proves nothing: `lipsol.drift.episodes` waits for several in a row, and for several quiet ones.
+- The same kind is told, and answered, again only after its cool-down. Until then it is shown as what it is: the board,
+  the gauge and so the alerts tell how things stand, not what was said of them.
 - A finding is named after its group, its kind and the look at which it began. So the same looks again, after a crash,
   tell the same findings and actions by the same names, and a repeat changes nothing.
 - What was done is remembered as it is heard on `lipsol.actions.v1`, whoever did it: the monitor's own like a person's.
@@ -43,8 +44,8 @@ SAID: dict[State, str] = {
     "quiet": "All is as the reference has it.",
     "learning": "Too few clips to compare with the reference yet.",
     "no reference": "The bundle brings no reference, so nothing is compared: `lipsol models reference` gives it one.",
-    "cooling down": "The same was told not long ago, and is not told again yet.",
 }
+COOLING = "The same was told not long ago, so nothing is done about it yet."
 
 log = structlog.get_logger()
 
@@ -62,7 +63,7 @@ class Standing:
 class _Case:
     """What is known of one group.
 
-    found    what was told as begun and is not over; None: nothing
+    found    what began and is not over, told or not; None: nothing
     said     that in a sentence
     verdict  of the last look
     at       of the last look, Unix seconds
@@ -204,8 +205,10 @@ class Concern:
     def _began(self, group: Group, case: _Case, told: Began, clips: int, since: float) -> list[Event]:
         verdict = told.verdict
         found = case.found = _finding(group, verdict, told.at, clips, since or told.at)
-        case.said = verdict.said
+        case.said = f"{verdict.said} {COOLING}" if told.silent else verdict.said
         self._show(group, found)
+        if told.silent:
+            return []
         self._count("lipsol_drift_detected_total", kind=verdict.kind, track=group.track, model=group.model)
         self._log("drift-begun", group, found)
         if group.shadow:
@@ -221,6 +224,8 @@ class Concern:
         if found is None:
             return []
         self._show(group, found)
+        if case.episodes.silent:
+            return []
         self._log("drift-over", group, found)
         return [replace(found, state="over", detected_at=at)]
 
@@ -268,7 +273,7 @@ def _state(case: _Case | None, standing: Standing) -> State:
         return "drift"
     if standing.comparable != "yes":
         return "learning" if standing.comparable == "not yet" else "no reference"
-    return "cooling down" if case is not None and case.state == "cooling down" else "quiet"
+    return "quiet"
 
 
 def _verdict(case: _Case) -> Verdict | None:

@@ -15,7 +15,6 @@ STATES: Mapping[State, str] = {
     "learning": "Too few clips yet to tell",
     "drift": "Not as it was",
     "no reference": "Nothing to compare with",
-    "cooling down": "It was otherwise not long ago",
 }
 REMEDIES: Mapping[Remedy, str] = {
     "retrain": "Teach the model what comes in now: gather corrections with consent, and train it again.",
@@ -156,7 +155,5 @@ def _undrifted(by_state: Mapping[State, Sequence[Watched]], number: int) -> Head
         for many, why in ((blind, "can't be compared with anything"), (learning, "had too few clips yet"))
         if many
     ]
-    again = by_state["cooling down"]
-    said = f"{again[0].said} " if again else ""
-    said += f"As far as can be told: {', '.join(unknown)}." if unknown else KNOWN
+    said = f"As far as can be told: {', '.join(unknown)}." if unknown else KNOWN
     return Headline("quiet", "All is as it should be", said)

@@ -65,7 +65,6 @@ def fill(made: Made, state: str) -> None:
         "no reference": [
             quiet(state="no reference", said="The bundle tells nothing of the clips that it learnt from.")
         ],
-        "over": [quiet(state="cooling down", said="Brightness is as before again.")],
         "urdu": [drifted("speaker", URDU)],
         "many": [
             quiet(type(STABLE)("stable" if n % 2 else "canary", f"a-model-with-a-long-name-{n}", f"{n:064x}", "en"))
@@ -139,7 +138,6 @@ def headline(page: Page):
         ("quiet", "All is as it should be"),
         ("learning", "Too few clips yet to tell"),
         ("no reference", "Nothing to compare with"),
-        ("over", "All is as it should be"),
         ("stood down", "This monitor does not count just now"),
         *((kind, KINDS[kind]) for kind in FINDINGS),
     ],

@@ -32,12 +32,21 @@ def test_it_is_told_once_and_over_after_quiet_looks_in_a_row():
     assert episodes.state == "quiet"
 
 
-def test_the_same_kind_waits_for_the_cool_down_and_is_told_if_it_is_still_there():
+def test_the_same_kind_is_found_while_it_cools_down_and_told_after_that_if_it_is_still_there():
     episodes = Episodes(SENSITIVITY)
     looked(episodes, CAMERA, CAMERA, None, None, None)
-    assert not looked(episodes, CAMERA, CAMERA, CAMERA, start=HOUR)
-    assert episodes.state == "cooling down"
-    assert looked(episodes, CAMERA, start=7 * HOUR) == [Began(CAMERA, 7 * HOUR)]
+    assert looked(episodes, CAMERA, CAMERA, CAMERA, start=HOUR) == [Began(CAMERA, HOUR + 60, silent=True)]
+    assert episodes.state == "drift"
+    assert looked(episodes, CAMERA, CAMERA, start=7 * HOUR) == [Began(CAMERA, 7 * HOUR)]
+    assert looked(episodes, None, None, None, start=8 * HOUR) == [Over("camera", 7 * HOUR, 8 * HOUR + 120)]
+
+
+def test_what_was_found_while_it_cooled_down_is_over_as_silently():
+    episodes = Episodes(SENSITIVITY)
+    looked(episodes, CAMERA, CAMERA, None, None, None)
+    again = looked(episodes, CAMERA, CAMERA, None, None, None, start=HOUR)
+    assert again == [Began(CAMERA, HOUR + 60, silent=True), Over("camera", HOUR + 60, HOUR + 240, silent=True)]
+    assert looked(episodes, SPEAKER, SPEAKER, start=2 * HOUR) == [Began(SPEAKER, 2 * HOUR + 60)]
 
 
 def test_another_kind_does_not_wait_for_the_first_one_s_cool_down():

@@ -53,12 +53,11 @@ def test_drift_of_each_kind_is_the_headline_with_its_beginning_and_what_helps(ki
         ([quiet(state="learning")], [], [], "learning", "Too few clips"),
         ([quiet(state="no reference")], [], [], "no reference", "Nothing to compare"),
         ([quiet(), quiet(URDU, "learning")], [], [], "quiet", "All is as it should be"),
-        ([quiet(state="cooling down")], [], [], "quiet", "All is as it should be"),
         ([quiet()], [], ["a service is down"], "alerts", "Something else is wrong"),
         ([drifted("mix")], [], ["a service is down"], "drift", KINDS["mix"]),
         ([drifted("mix")], ["monitor has stood down"], [], "not counting", "does not count"),
     ],
-    ids=["empty", "quiet", "learning", "blind", "in part", "over", "alert", "drift and alert", "stood down"],
+    ids=["empty", "quiet", "learning", "blind", "in part", "alert", "drift and alert", "stood down"],
 )
 def test_the_headline_is_the_worst_that_is_known(watched, faults, alerts, state, words):
     told = overall(watched, faults, alerts)
@@ -84,11 +83,9 @@ def test_a_group_without_reference_is_told_how_to_get_one():
 
 
 def test_what_is_over_tells_no_evidence_and_no_remedy():
-    over = replace(drifted("camera"), state="cooling down")
+    over = replace(drifted("camera"), state="quiet")
     told = GroupTold.of(over, ["drift-camera"])
-    assert (told.headline, told.kind, told.todo, told.runbook, told.evidence) == (
-        STATES["cooling down"], None, "", "", [],
-    )  # fmt: skip
+    assert (told.headline, told.kind, told.todo, told.runbook, told.evidence) == (STATES["quiet"], None, "", "", [])
 
 
 def test_numbers_that_json_has_not_are_told_as_unknown():

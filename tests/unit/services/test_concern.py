@@ -13,7 +13,7 @@ from lipsol.events import ActionTaken, DriftDetected, TrafficSet
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.traffic import Policy
 from services.monitor.actions import Ground
-from services.monitor.concern import KEPT, SAID, Concern, Standing
+from services.monitor.concern import COOLING, KEPT, SAID, Concern, Standing
 from services.monitor.group import Group
 
 AT = 1_795_251_600.0
@@ -85,14 +85,44 @@ def test_the_same_is_not_told_again_before_it_has_cooled_down_and_something_else
     watch = Watch()
     watch.look(CAMERA, 2)
     watch.look(None, 3)
-    assert watch.look(CAMERA, 2) == []
-    assert (watch.state().state, watch.state().said) == ("cooling down", SAID["cooling down"])
     found, _ = watch.look(SPEAKER, 2)
     assert found.kind == "speaker"
     watch.look(None, 3)
     (again, _) = watch.look(CAMERA, 4)
     assert again.kind == "camera"
     assert again.detected_at - AT >= 600
+
+
+def test_what_cools_down_is_shown_as_what_it_is_and_nothing_is_done_about_it():
+    watch = Watch("act", cool_down_s=3600.0)
+    watch.look(SPEAKER, 2)
+    watch.look(None, 3)
+    assert (watch.drift("speaker"), watch.state().state) == (0, "quiet")
+    assert watch.look(SPEAKER, 2) == []
+    assert watch.drift("speaker") == 1, "its alert goes by the gauge"
+    told = watch.state()
+    assert (told.state, told.said, told.verdict) == ("drift", f"{SPEAKER.said} {COOLING}", SPEAKER)
+    labels = {"kind": "speaker", "track": "stable", "model": GROUP.model}
+    assert watch.telemetry.value("lipsol_drift_detected_total", **labels) == 1
+    again = Watch("act", cool_down_s=3600.0)
+    again.concern.restore(watch.concern.to_bytes())
+    assert (again.drift("speaker"), again.state().said) == (1, told.said)
+    assert watch.look(None, 3) == [], "what was not told is not told to be over"
+    assert (watch.drift("speaker"), watch.state().state) == (0, "quiet")
+
+
+def test_what_is_still_there_after_its_cool_down_is_told_and_answered():
+    watch = Watch("act")
+    watch.look(SPEAKER, 2)
+    watch.look(None, 3)
+    watch.look(SPEAKER, 2)
+    since = watch.state().since
+    watch.at += 600
+    found, action = watch.look(SPEAKER)
+    assert (found.state, action.kind, action.drift_id) == ("begun", "retrain", found.drift_id)
+    assert (watch.state().said, watch.state().since) == (SPEAKER.said, since)
+    (over,) = watch.look(None, 3)
+    assert (over.drift_id, over.state) == (found.drift_id, "over")
 
 
 def test_every_group_has_its_own_findings_and_names():
@@ -256,7 +286,7 @@ def test_a_canarys_finding_is_over_once_no_policy_lets_it_read():
     assert (over.drift_id, over.state) == (found.drift_id, "over")
     assert (watch.drift("model", CANARY), watch.state(CANARY).state) == (0, "quiet")
     assert watch.look(WORSE, 2, CANARY) == [], "it still cools down"
-    another, *_ = watch.look(SPEAKER, 2, CANARY)
+    another, *_ = watch.look(SPEAKER, 5, CANARY)
     assert (another.kind, another.state) == ("speaker", "begun")
 
 

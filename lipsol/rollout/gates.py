@@ -5,9 +5,10 @@ spends 6 / (pi k)^2 of `alpha`, which all looks together never exceed, and the m
 (Bonferroni). A measure says "worse" where the difference is surely above 0 and larger than its margin, "fine" where it
 is at most the margin, and else "unclear": then more evidence is waited for.
 
-What has no baseline must surely be above its margin itself: some of it is natural, and how much nobody knows. What
-people say comes when they say it: of few words of theirs nothing is known, and nothing waited for, unless the
-difference is sure all the same.
+What never has a baseline (`opposed`) must surely be above its margin itself: some of it is natural, and how much
+nobody knows. Where a baseline is still to come, a canary that surely gives up most clips, or reads most without a word,
+is worse all the same. What people say comes when they say it: of few words of theirs nothing is known, and nothing
+waited for, unless the difference is sure all the same.
 
 Languages that are judged beside the main one share what a look may spend with it. Of them only what is worse is told:
 nobody knows how much of them will come, so nothing of them is waited for.
@@ -28,6 +29,7 @@ from lipsol.rollout.evidence import Evidence, Moments, Tally
 Said = Literal["worse", "fine", "unclear", "nothing known"]
 LOG_MAX = 700.0  # of a number that fits into 64 bits
 LEAST = 5  # readings of a side without which the interval of a mean says more than is known: few look alike by chance
+MOST = 0.5  # of its clips: a share that no baseline excuses
 TOLD = 20  # clips of a side that people judged: of fewer, one unhappy person is the whole difference
 
 
@@ -95,13 +97,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class _Difference:
-    """A measure at both sides, and the interval of how much worse the canary is."""
+    """A measure at both sides, and the interval of how much worse the canary is. alone: a baseline is still to come."""
 
     canary: float
     baseline: float | None
     worse_by: float
     low: float
     high: float
+    alone: bool = False
 
 
 def judge(evidence: Evidence, gates: Gates, look: int) -> tuple[Finding, ...]:
@@ -129,7 +132,9 @@ def _finding(name: str, found: _Difference | None, margin: float) -> Finding:
     if found is None:
         return _shown(Finding(name, None, None, None, None, margin, "nothing known"))
     said: Said = "unclear"
-    if found.worse_by <= margin:
+    if found.alone:
+        margin, said = MOST, "worse" if found.low > MOST else "nothing known"
+    elif found.worse_by <= margin:
         said = "fine"
     elif found.low > (margin if found.baseline is None else 0.0):
         said = "worse"
@@ -155,14 +160,21 @@ def _raised(value: float | None, by: Callable[[float], float]) -> float | None:
     return None if value is None else by(min(value, LOG_MAX))
 
 
-def _share(part: Callable[[Tally], int], of: Callable[[Tally], int]) -> Callable[[Evidence, float], _Difference | None]:
-    """Of a share: the difference of two, with Newcombe's interval (1998, method 10)."""
+def _share(
+    part: Callable[[Tally], int], of: Callable[[Tally], int], *, alone: bool = False
+) -> Callable[[Evidence, float], _Difference | None]:
+    """Of a share: the difference of two, with Newcombe's interval (1998, method 10).
+
+    alone: without a baseline it is the share itself, with its exact interval.
+    """
 
     def measured(evidence: Evidence, alpha: float) -> _Difference | None:
         sides = [(part(side), of(side)) for side in (evidence.canary, evidence.baseline)]
-        if not all(count for _, count in sides):
-            return None
         (hits, count), (base_hits, base_count) = sides
+        if not count:
+            return None
+        if not base_count:
+            return replace(_itself(hits, count, alpha), alone=True) if alone else None
         low, high = wilson(hits, count, alpha)
         base_low, base_high = wilson(base_hits, base_count, alpha)
         share, base = hits / count, base_hits / base_count
@@ -204,9 +216,13 @@ def _opposed(evidence: Evidence, alpha: float) -> _Difference | None:
     pairs = evidence.pairs
     if not pairs.compared:
         return None
-    share = pairs.opposed / pairs.compared
-    low, high = stats.binomtest(pairs.opposed, pairs.compared).proportion_ci(1 - alpha, method="exact")
-    return _Difference(share, None, share, low, high)
+    return _itself(pairs.opposed, pairs.compared, alpha)
+
+
+def _itself(hits: int, count: int, alpha: float) -> _Difference:
+    """A share that is compared with nothing."""
+    low, high = stats.binomtest(hits, count).proportion_ci(1 - alpha, method="exact")
+    return _Difference(hits / count, None, hits / count, low, high)
 
 
 def wilson(hits: int, count: int, alpha: float) -> tuple[float, float]:
@@ -222,8 +238,8 @@ _called_wrong = _share(lambda side: side.wrong, lambda side: side.told)
 
 MEASURES: Mapping[str, Callable[[Evidence, float], _Difference | None]] = MappingProxyType(
     {
-        "died": _share(lambda side: side.died, lambda side: side.clips),
-        "empty": _share(lambda side: side.empty, lambda side: side.readings),
+        "died": _share(lambda side: side.died, lambda side: side.clips, alone=True),
+        "empty": _share(lambda side: side.empty, lambda side: side.readings, alone=True),
         "abstained": _share(lambda side: side.abstained, lambda side: side.readings),
         "confidence": _mean(lambda side: side.confidence, -1),
         "latency": _mean(lambda side: side.log_ms, 1),

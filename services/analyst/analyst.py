@@ -286,6 +286,8 @@ class Analyst:
         if gathering is None:
             return None
         gathering.take(self._heard())  # of the first step: what stable read before
+        if lacking := gathering.lacking(self._ramp.now):
+            return self._hold(lacking)
         self._rule()
         if self._seat.taken:
             return self._others()
@@ -323,10 +325,11 @@ class Analyst:
 
     def _end(self, verdict: Verdict) -> None:
         """Carry a verdict out: nothing of it stops the rest."""
+        decided_at = self.clock.now()
         letting_in = verdict.what == "pass" and self.settings.plan.way != "shadow"
         if not letting_in:
             self._insist("stable-not-set", lambda: self._seat.leave(verdict.reason))
-        self._tell(verdict.what, verdict.reason, evidence=verdict.evidence, findings=verdict.findings)
+        self._tell(verdict.what, verdict.reason, evidence=verdict.evidence, findings=verdict.findings, at=decided_at)
         if letting_in:
             return
         if self._seat.anothers:
@@ -349,6 +352,7 @@ class Analyst:
         ramp: Ramp | None = None,
         evidence: Evidence | None = None,
         findings: tuple[Finding, ...] = (),
+        at: float | None = None,
     ) -> None:
         self._teller.tell(
             ramp or self._ramp,
@@ -357,4 +361,5 @@ class Analyst:
             evidence=evidence,
             findings=findings,
             expires_at=self._seat.expires_at,
+            at=at,
         )

@@ -3,7 +3,8 @@
 - Stable's baseline is all that it read, or what it read by one bundle: the one that read most.
 - What people said of a canary step's clips holds in all later ones: they say it when the step may be over.
 - A step that leaves stable nothing to read is compared with what stable read while it read everything: before this
-  rollout's first canary step, as many of the newest as the step asks for, and `LEAST` at least.
+  rollout's first canary step, as many of the newest as the step asks for, and `LEAST` at least. Where it read fewer
+  than `FEW` then, what it read first in the steps that left it something is added. Without `FEW` no such step begins.
 - Memory is bounded: sums for ever, names for a while.
 """
 
@@ -18,6 +19,7 @@ from lipsol.rollout.evidence import Evidence, Moments, Pairs, Tally, in_baseline
 from lipsol.rollout.plan import Step
 
 BEFORE, LEAST = 512, 50  # of stable's readings before the first canary step: kept at most, and compared with at least
+FEW = 20  # of stable's readings, without which a step that leaves it none is compared with nothing
 NAMES = 1 << 16  # of clips and readings that are remembered
 BUNDLES = 16  # by which stable may read
 
@@ -61,6 +63,7 @@ class Book:
         self._judged, self._by_chief = judged, by_chief
         self._step: Step | None = None
         self._before: deque[Answer] = deque(maxlen=BEFORE)
+        self._beside: list[Answer] = []
         self._canary, self._pairs = Tally(), Pairs()
         self._stable: dict[str, Tally] = {}
         self._counted: Recent[tuple[Track, str], str] = Recent()  # by which bundle
@@ -74,9 +77,19 @@ class Book:
             self._canary, self._stable, self._counted = Tally(), {}, Recent()
         self._step, self._pairs, self._halves = step, Pairs(), Recent()
 
-    def led(self, answer: Answer) -> None:
-        """Stable answered that while it read everything."""
-        self._before.append(answer)
+    def led(self, answer: Answer, *, alone: bool) -> None:
+        """Stable answered that while it had clips to read; alone: all of them."""
+        if alone:
+            self._before.append(answer)
+        elif len(self._beside) < FEW:
+            self._beside.append(answer)
+
+    def lacking(self, step: Step) -> str:
+        """What there must be before that step can be judged, in words; "": it is there."""
+        there = len(self._before) + len(self._beside)
+        if step.kind == "shadow" or step.weight < 100 or there >= FEW:
+            return ""
+        return f"stable has read {there} of the {FEW} clips that a step of {step.weight:g} % is compared with"
 
     def count(self, answer: Answer) -> None:
         """Add an answer of this step to its side, and to the pairs."""
@@ -142,11 +155,14 @@ class Book:
         self._pairs += Pairs(1, int(opposed))
 
     def _earlier(self) -> dict[str, Tally]:
-        """What stable did while it read everything, by bundle, with what people said of it since."""
-        sums: dict[str, Tally] = {}
+        """What stable did before such a step, by bundle, with what people said since of what it read by itself."""
         most = max(LEAST, self._step.readings if self._step else 0)
-        for each in islice(reversed(self._before), most):
-            sums[each.digest] = sums.get(each.digest, Tally()) + self._with_word(each, each.tally)
+        told = [(each.digest, self._with_word(each, each.tally)) for each in islice(reversed(self._before), most)]
+        if len(self._before) < FEW:
+            told += [(each.digest, each.tally) for each in self._beside]  # their words are their step's
+        sums: dict[str, Tally] = {}
+        for digest, tally in told:
+            sums[digest] = sums.get(digest, Tally()) + tally
         return sums
 
     def _of_chief(self, sums: Mapping[str, Tally]) -> Tally:

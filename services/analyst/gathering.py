@@ -60,14 +60,8 @@ class Gathering:
         self._led = True  # stable has read everything so far
         self._seen: Recent[object, None] = Recent()
         self._judged: Recent[tuple[Track, str], bool] = Recent()  # whether wrong
-        self._refused = 0
         self._book = Book(self._judged, by_chief=bool(sought.digest))
         self._others: dict[str, Book] = {}  # by language
-
-    @property
-    def refused(self) -> int:
-        """How many messages could not be read."""
-        return self._refused
 
     def begin(self, step: Step, at: float) -> None:
         """From `at` on (Unix seconds) it is in that step."""
@@ -103,7 +97,6 @@ class Gathering:
             try:
                 event = unwrap(message)
             except LipsolError as fault:
-                self._refused += 1
                 log.warning("event-refused", topic=message.topic, offset=message.offset, reason=fault.detail)
                 continue
             if isinstance(event, PredictionMade):
@@ -123,6 +116,15 @@ class Gathering:
         if not self._sought.language and len(others) < 2:
             others = {}  # all that there is
         return replace(self._book.evidence(), others=others)
+
+    def lacking(self, step: Step) -> str:
+        """What there must be before that step can be judged, in words; "": it is there."""
+        return self._book.lacking(step)
+
+    @property
+    def _alone(self) -> bool:
+        """Whether the canary reads everything."""
+        return self._step is not None and self._step.kind == "canary" and self._step.weight >= 100
 
     @property
     def _books(self) -> list[Book]:
@@ -176,9 +178,9 @@ class Gathering:
             self._first_at = min(self._first_at, answer.at)
         if answer.track == "stable" and answer.received_at:
             self._silence.stable(answer.received_at, answer.at, answer.part)
-        if answer.track == "stable" and self._led:
+        if answer.track == "stable" and not self._alone:
             for book in self._of(answer):
-                book.led(answer)
+                book.led(answer, alone=self._led)
         if self._step is not None and answer.received_at >= max(self._step_at, self._first_at):
             for book in self._of(answer):
                 book.count(answer)

@@ -40,12 +40,17 @@ class Teller:
         evidence: Evidence | None = None,
         findings: tuple[Finding, ...] = (),
         expires_at: float = 0.0,
+        at: float | None = None,
     ) -> None:
-        """Tell of a look, unless that was told just now. evidence: of the step; None: nothing was looked at."""
-        now, at = self.clock.now(), self.clock.monotonic()
-        if (what, reason) == self._last and at - self._told_at < EVERY_S:
+        """Tell of a look, unless that was told just now.
+
+        evidence  of the step; None: nothing was looked at
+        at        when it was decided, Unix seconds; None: now
+        """
+        now, told_at = self.clock.now(), self.clock.monotonic()
+        if (what, reason) == self._last and told_at - self._told_at < EVERY_S:
             return
-        if what == "hold" and at - self._failed_at < EVERY_S:
+        if what == "hold" and told_at - self._failed_at < EVERY_S:
             return
         evidence = evidence or Evidence()
         asked, step = self.settings, ramp.now
@@ -67,14 +72,14 @@ class Teller:
             began_at=ramp.began_at,
             deadline_at=ramp.began_at + asked.plan.deadline_s,
             expires_at=expires_at,
-            looked_at=now,
+            looked_at=now if at is None else at,
         )
         if what != "hold" or self._last[0] != "hold":
             log.info("rollout", what=what, step=ramp.step + 1, kind=step.kind, weight=step.weight, reason=reason)
         if publish(self.bus, event, now):
-            self._last, self._told_at = (what, reason), at
+            self._last, self._told_at = (what, reason), told_at
         else:
-            self._failed_at = at
+            self._failed_at = told_at
 
 
 def publish(bus: Bus, event: RolloutLooked, now: float) -> bool:

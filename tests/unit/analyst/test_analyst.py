@@ -236,6 +236,48 @@ def test_a_bad_blue_green_goes_back_at_once():
     assert given_back(world, verdict)
 
 
+@pytest.mark.parametrize("behaviour", [Behaviour(), Behaviour(died=1.0), Behaviour(hangs=True)], ids=str)
+def test_nobody_is_given_to_a_canary_that_could_be_compared_with_nothing(behaviour):
+    world = World(behaviour, plan=Plan("blueGreen", (Step("canary", 100.0, 20, least_s=3.0),), 180.0, 15.0), clips=0)
+    verdict = world.run()
+    assert (verdict.what, weights(world)) == ("abort", [("stable", 0.0)])
+    assert verdict.reason.endswith("stable has read 0 of the 20 clips that a step of 100 % is compared with")
+
+
+def test_blue_green_begins_once_there_is_something_to_compare_with():
+    world = World(plan=Plan("blueGreen", (Step("canary", 100.0, 20, least_s=3.0),), 180.0, 15.0), clips=0)
+
+    def people_come():
+        assert world.policies() == []
+        world.clips = 12
+
+    world.at[5] = people_come
+    assert world.run().what == "pass"
+
+
+TWO = Plan("canary", (Step("canary", 50.0, 20, least_s=3.0), Step("canary", 100.0, 20, least_s=3.0)), 180.0, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "what"), [(Behaviour(), "pass"), (Behaviour(died=1.0), "abort"), (Behaviour(empty=1.0), "abort")]
+)
+def test_a_last_step_is_compared_with_the_earlier_ones_where_nobody_came_before(behaviour, what):
+    """The fault begins with the last step: all that stable read is of the one before."""
+    world = World(plan=TWO, clips=0)
+
+    def goes_wrong():
+        if weights(world)[-1:] == [("canary", 100.0)]:
+            world.behaviour = behaviour
+        world.at[world.look + 1] = goes_wrong
+
+    world.at[1] = goes_wrong
+    world.clips = 12
+    verdict = world.run()
+    assert (verdict.what, weights(world)[:2]) == (what, [("canary", 50.0), ("canary", 100.0)])
+    if what == "abort":
+        assert world.now() - next(policy.set_at for policy in world.policies() if policy.weight == 100) < 20
+
+
 def test_a_shadow_release_is_observed_and_never_let_in():
     world = World(plan=Plan("shadow", (Step("shadow", 100.0, 20),), 180.0, 15.0))
     verdict = world.run()

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from structlog.testing import capture_logs
 
 from lipsol.bus.port import Message
 from lipsol.rollout.evidence import Pairs
@@ -188,7 +189,7 @@ def test_what_people_say_of_one_canary_step_counts_in_the_next_ones():
         step.gathering.begin(later, 1100.0)
         canary, baseline = step.evidence.canary, step.evidence.baseline
         assert (canary.clips, canary.told, canary.wrong) == (0, 1, 1)
-        assert (baseline.clips, baseline.told, baseline.wrong) == (0, 1, 0)
+        assert (baseline.clips, baseline.told, baseline.wrong) == (4 if later == ALL else 0, 1, 0)
     step.take(judged("c1", "canary", at=1120.0, verdict="wrong"), judged("s1", at=1120.0, verdict="wrong"))
     step.take(judged("c0", "canary", at=1130.0))  # somebody thought better of it
     canary, baseline = step.evidence.canary, step.evidence.baseline
@@ -236,8 +237,9 @@ def test_latency_is_what_a_clip_took_beyond_the_edge():
 
 
 def test_what_can_t_be_read_is_told_and_passed_over(step):
-    step.gathering.take([Message("lipsol.predictions.v1", "k", b"\xff", {}, 0, 99, 1001.0)])
-    assert step.gathering.refused == 1
+    with capture_logs() as told:
+        step.gathering.take([Message("lipsol.predictions.v1", "k", b"\xff", {}, 0, 99, 1001.0)])
+    assert [(each["event"], each["offset"]) for each in told] == [("event-refused", 99)]
     assert step.evidence.canary.clips == 0
 
 

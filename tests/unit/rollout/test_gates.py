@@ -47,6 +47,16 @@ def test_a_canary_that_is_no_worse_is_hardly_ever_aborted():
     assert aborted <= 3
 
 
+def test_a_canary_without_a_baseline_is_worse_where_most_of_its_clips_come_to_nothing():
+    def said(canary: Tally) -> dict[str, str]:
+        return {found.measure: found.said for found in judge(Evidence(canary), Gates(), 1)}
+
+    assert said(Tally(died=12))["died"] == "worse"
+    assert said(Tally(readings=12, empty=12))["empty"] == "worse"
+    assert set(said(Tally(readings=12, empty=2)).values()) == {"nothing known"}
+    assert set(said(Tally(died=4)).values()) == {"nothing known"}
+
+
 @pytest.mark.parametrize(
     ("fault", "measure"),
     [

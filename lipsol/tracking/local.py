@@ -1,10 +1,13 @@
 """The tracker in a folder: `EXPERIMENT/RUN/` holds `run.json`, `metrics.jsonl` and what files were given.
 
 A line of `metrics.jsonl` is one step: `{"step": 3, "metrics": {"loss": 0.5}}`. It is written whole and flushed, so a
-process that is killed leaves at most its last line torn, and that line is passed over. One process tells a run at a
-time; nobody else's lines are looked for while it does.
+process that is killed leaves at most its last line torn, and that line is passed over. Several may tell a run side by
+side, from threads, processes or machines that share the folder: whoever reads and changes `run.json`, or writes lines,
+holds `lock` (flock) meanwhile, and `run.json` is replaced as a whole. Nobody else's lines are looked for while one
+tells.
 """
 
+import fcntl
 import json
 import re
 import shutil
@@ -12,12 +15,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from types import MappingProxyType
 
 from lipsol.errors import BadInput, NotFound, Transient
 from lipsol.tracking.port import check_step
 
-RUN, METRICS = "run.json", "metrics.jsonl"
+RUN, METRICS, LOCK = "run.json", "metrics.jsonl", "lock"
 NAME = re.compile(r"[\w][\w. -]{0,99}")  # of an experiment: a folder's
 
 
@@ -26,9 +29,9 @@ class LocalRun:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock = Lock()
-        self._known = {(step, name) for step, values in points_of(folder) for name in values}
-        _end_torn_line(folder / METRICS)
+        with _alone(folder):
+            self._known = {(step, name) for step, values in points_of(folder) for name in values}
+            _end_torn_line(folder / METRICS)
 
     @property
     def id(self) -> str:
@@ -58,8 +61,9 @@ class LocalRun:
 
     def _write(self, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         lines = "".join(json.dumps({"step": step, "metrics": dict(values)}) + "\n" for step, values in points)
-        with self._lock, _told(self._folder), (self._folder / METRICS).open("a") as out:
-            out.write(lines)
+        with _alone(self._folder):
+            with (self._folder / METRICS).open("a") as out:
+                out.write(lines)
             self._known.update((step, name) for step, values in points for name in values)
 
 
@@ -85,14 +89,13 @@ class LocalTracker:
             raise NotFound(f"no run {run_id!r} is in the experiment {experiment!r}", "leave out run_id to begin one")
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        about = _begun(folder, name, parameters, tags)
-        _note(folder, about | {"status": "running"})
+        _note(folder, "running", name, parameters, tags)
         try:
             yield LocalRun(folder)
         except BaseException:
-            _note(folder, about | {"status": "failed"})
+            _note(folder, "failed")
             raise
-        _note(folder, about | {"status": "finished"})
+        _note(folder, "finished")
 
 
 def points_of(folder: Path) -> Iterator[tuple[int, dict[str, float]]]:
@@ -107,27 +110,39 @@ def points_of(folder: Path) -> Iterator[tuple[int, dict[str, float]]]:
         yield told["step"], told["metrics"]
 
 
-def _begun(folder: Path, name: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, object]:
-    """What `run.json` says: what was said before stays, but tags may be said anew."""
-    before = json.loads((folder / RUN).read_text()) if (folder / RUN).exists() else {}
-    return {
-        "name": before.get("name", name),
-        "parameters": dict(parameters) | before.get("parameters", {}),
-        "tags": before.get("tags", {}) | dict(tags),
-    }
-
-
-def _note(folder: Path, about: Mapping[str, object]) -> None:
-    coming = folder / f"{RUN}.coming"
-    with _told(folder):
+def _note(
+    folder: Path,
+    status: str,
+    name: str = "",
+    parameters: Mapping[str, str] = MappingProxyType({}),
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Say in `run.json` how the run stands: what was said before stays, but tags may be said anew."""
+    with _alone(folder):
+        before = json.loads((folder / RUN).read_text()) if (folder / RUN).exists() else {}
+        about = {
+            "name": before.get("name", name),
+            "parameters": dict(parameters) | before.get("parameters", {}),
+            "tags": before.get("tags", {}) | dict(tags),
+            "status": status,
+        }
+        coming = folder / f".{RUN}.{uuid.uuid4().hex}"
         coming.write_text(json.dumps(about, indent=1, ensure_ascii=False))
         coming.rename(folder / RUN)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the run's folder; wait for whoever has it."""
+    with _told(folder), (folder / LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _end_torn_line(file: Path) -> None:
     """See to it that what is written next begins a line of its own."""
     if file.exists() and not file.read_bytes().endswith(b"\n"):
-        with _told(file), file.open("a") as out:
+        with file.open("a") as out:
             out.write("\n")
 
 

@@ -53,7 +53,7 @@ class MlflowRun:
             self._server.client.log_artifact(self._id, str(path), folder or None)
 
     def _steps(self, name: str) -> set[int]:
-        """The steps at which the server has the figure; asked for once, since nobody else tells this run."""
+        """The steps at which the server has the figure; asked for once, since nobody else tells this figure."""
         if name not in self._known:
             with self._server.told(f"the run {self._id}"):
                 history = self._server.client.get_metric_history(self._id, name)

@@ -4,7 +4,8 @@ The law: what a run was told is kept before the call returns. A run that is gone
 had; parameters that it already has stay as they are. A curve may be sent again, whole or in part: a figure whose step
 is known is passed over, so that nothing is doubled by whoever died and came back. A run that is left by an exception is
 marked as failed. Each method raises Transient while the tracker is away; none keeps what it could not send, so the
-caller sends again. One process tells a run at a time, from any of its threads.
+caller sends again. Any thread may tell a run, and several processes may go on with one side by side: each tells figures
+of its own, none loses the others' parameters, tags or files, and the status is what the last one left it at.
 """
 
 from collections.abc import Iterable, Mapping

@@ -144,6 +144,38 @@ def test_any_thread_may_tell_a_run(tracked):
     }
 
 
+def test_those_who_go_on_with_a_run_side_by_side_lose_nothing_of_each_other(tracked):
+    def goes_on(tags):
+        return tracked.tracker.run(tracked.experiment, "", {}, tags, run_id=run.id)
+
+    with tracked.tracker.run(tracked.experiment, "two gates", {"seed": "1"}, {}) as run:
+        pass
+    with goes_on({"gate_sentences": "pass"}) as outer:
+        with goes_on({"gate_words": "stop"}) as inner:
+            inner.curve([(1, {"words/loss": 0.5})])
+        outer.curve([(1, {"sentences/loss": 0.25})])
+    told = tracked.look(tracked.experiment, run.id)
+    assert (told.status, told.parameters) == ("finished", {"seed": "1"})
+    assert told.tags == {"gate_sentences": "pass", "gate_words": "stop"}
+    assert told.figures == {"words/loss": [(1, 0.5)], "sentences/loss": [(1, 0.25)]}
+
+
+def test_many_at_once_lose_nothing(tracked):
+    def goes_on(n):
+        with tracked.tracker.run(tracked.experiment, "", {}, {f"tag{n}": str(n)}, run_id=run.id) as own:
+            own.curve([(step, {f"loss{n}": float(step)}) for step in range(20)])
+
+    with tracked.tracker.run(tracked.experiment, "many", {}, {}) as run:
+        pass
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(goes_on, range(16)))
+    told = tracked.look(tracked.experiment, run.id)
+    assert told.tags == {f"tag{n}": str(n) for n in range(16)}
+    assert {name: sorted(points) for name, points in told.figures.items()} == {
+        f"loss{n}": [(step, float(step)) for step in range(20)] for n in range(16)
+    }
+
+
 def _look_in(folder: Path, experiment: str, run_id: str) -> Told:
     run = folder / experiment / run_id
     about = json.loads((run / "run.json").read_text())

@@ -1,4 +1,4 @@
-"""When something is found, and when that is told: hysteresis, so that no flicker is, and a cool-down for the telling."""
+"""When something is found, and when that is told: hysteresis against flickers, and a cool-down for the telling."""
 
 import json
 from dataclasses import asdict, dataclass, field

@@ -84,7 +84,7 @@ class Concern:
 
     automation   how much is done without asking
     sensitivity  after how many looks a finding is told, and how soon again
-    ground       what there is to decide on about a group's model, asked when something has begun; raises nothing
+    ground       what there is to decide on about a group's model, asked at each look; raises nothing, waits for nobody
     ended        whether no canary may read any more; raises nothing
     now          Unix seconds, for what is done; findings go by the clips' own time
     """
@@ -118,6 +118,7 @@ class Concern:
         self, group: Group, verdict: Verdict | None, at: float, *, clips: int = 0, since: float = 0.0
     ) -> list[Event]:
         """What a look tells and sets off. at, since: when the window's last and first clip was read, Unix seconds."""
+        ground = self._ground(group)
         with self._lock:
             case = self._cases.setdefault(group, _Case(Episodes(self._sensitivity), since=at))
             told = case.episodes.look(verdict, at)
@@ -125,7 +126,9 @@ class Concern:
             events = [] if self._muted else self._retired(group, at)
             match told:
                 case Began():
-                    events += self._began(group, case, told, clips, since)
+                    events += self._began(
+                        group, case, told, _finding(group, told.verdict, told.at, clips, since), ground
+                    )
                 case Over():
                     events += self._over(group, case, at)
             if case.episodes.state != case.state:
@@ -202,9 +205,9 @@ class Concern:
         succeeded = replace(other, digest=group.digest) == group
         return at - case.at > (SUCCEEDED_S if succeeded else IDLE_S)
 
-    def _began(self, group: Group, case: _Case, told: Began, clips: int, since: float) -> list[Event]:
+    def _began(self, group: Group, case: _Case, told: Began, found: DriftDetected, ground: Ground) -> list[Event]:
         verdict = told.verdict
-        found = case.found = _finding(group, verdict, told.at, clips, since or told.at)
+        case.found = found
         case.said = f"{verdict.said} {COOLING}" if told.silent else verdict.said
         self._show(group, found)
         if told.silent:
@@ -213,7 +216,7 @@ class Concern:
         self._log("drift-begun", group, found)
         if group.shadow:
             return [found]
-        done = answer(found, group.model, verdict.said, self._automation, self._ground(group), self._now())
+        done = answer(found, group.model, verdict.said, self._automation, ground, self._now())
         for event in done:
             if isinstance(event, ActionTaken):
                 self._acted(event)
@@ -304,7 +307,7 @@ def _finding(group: Group, verdict: Verdict, at: float, clips: int, since: float
         value=first.value,
         threshold=first.threshold,
         samples=clips,
-        window_from=since,
+        window_from=since or at,
         window_to=at,
         detected_at=at,
         kind=verdict.kind,

@@ -122,7 +122,7 @@ class Handler:
             window.tally(group).read(made, coming | going)
         self.figures.read(made, coming, going, self.groups.words(group))
         self._compare(clip, window)
-        events = self.groups.read(group, observation(made), made.made_at)
+        events = self.groups.read(group, observation(made), min(made.made_at or at, at))
         if not made.shadow and clip.judged is not None and clip.group is None:
             events += self._judge(clip, clip.judged, group, sure=not made.abstained, first=True)
         return events

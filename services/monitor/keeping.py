@@ -2,18 +2,20 @@
 
 Kept is only what is settled: all that came of the events that it counts has been published. It is kept every few
 seconds and when the monitor stops or stands down. A killed process so leaves at most those seconds to be read again,
-from the places of the state up to what the group has committed; all later comes by itself.
+from the places of the state up to what the group has committed; all later comes by itself. Where something is missing
+between the last place and what comes, another monitor of the group, one that answered too late, has counted and
+committed it: that is read again, too, so it is lost for nobody.
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
-from lipsol.bus.port import Bus, Message
-from lipsol.errors import BadInput, LipsolError
+from lipsol.bus.port import Bus, Closed, Message
+from lipsol.errors import BadInput, LipsolError, Transient
 from lipsol.runtime.envelope import unwrap
 from services.monitor.accepting import group_of
 from services.monitor.handler import Handler
@@ -22,6 +24,7 @@ from services.monitor.state import Kept, State
 
 CONCERN, KINDS = "concern", "kinds"  # parts
 SHOW_S = 1.0  # between two tellings of the gauges
+RETRY_S = 1.0  # before a bus that is away is asked again
 
 log = structlog.get_logger()
 
@@ -50,6 +53,7 @@ class Keeper:
     _concern: bytes = b""
     _kept_at: float = 0.0
     _shown_at: float = float("-inf")
+    _came: dict[tuple[str, int], int] = field(default_factory=dict)  # offset of the last message of each partition
     fault: str | None = None
 
     def start(self) -> None:
@@ -60,8 +64,9 @@ class Keeper:
         return not self._settled or self.keep()
 
     def coming(self, messages: Sequence[Message]) -> None:
-        """These messages are handled next."""
+        """These messages are handled next, and before them what another monitor committed since the last ones."""
         self._settled = False
+        self._fill(messages)
         self.handler.coming(messages)
 
     def settled(self) -> None:
@@ -124,6 +129,37 @@ class Keeper:
         self._settled, self._kept_at = True, self.monotonic()
         if kept or read:
             log.info("restored", events=read, clips=len(self.handler.memory), kept_at=kept.at if kept else None)
+
+    def _fill(self, messages: Sequence[Message]) -> None:
+        """Count what lies between the last messages and these, as far as the group has committed it.
+
+        Raises Transient when this monitor is to end while the bus is away.
+        """
+        places = {place: int(offset) for place, (offset, _) in self.handler.places.items()} | self._came
+        first: dict[tuple[str, int], int] = {}
+        for message in messages:
+            first.setdefault((message.topic, message.partition), message.offset)
+        ends = {place: offset for place, offset in first.items() if offset > places.get(place, -1) + 1}
+        if ends and (missed := self._missed(ends, places)):
+            log.warning("read-after-another", events=len(missed))
+            with self.handler.again():
+                for message in missed:
+                    with suppress(BadInput):
+                        self.handler.take(unwrap(message), message)
+        self._came |= {(message.topic, message.partition): message.offset for message in messages}
+
+    def _missed(self, ends: Mapping[tuple[str, int], int], after: Mapping[tuple[str, int], int]) -> list[Message]:
+        """What lies behind those places and before those ends, waiting for a bus that is away."""
+        since = self.now() - self.handler.windows.kept_s
+        while True:
+            try:
+                told = self.bus.replay(sorted({topic for topic, _ in ends}), since, before=self.group, after=after)
+                return [each for each in told if each.offset < ends.get((each.topic, each.partition), 0)]
+            except Closed:
+                raise
+            except Transient:
+                if self.ownership.wait(RETRY_S):
+                    raise
 
     def _loaded(self) -> tuple[Kept | None, dict[str, bytes]]:
         self.ownership.claim()

@@ -1,7 +1,8 @@
 """One monitor counts at a time: the newest that claimed to. Claims lie on the monitor's own topic, in the log's order.
 
 - Who starts claims, and waits until the one before has left; one that does not even answer within `answer_s` is taken
-  for dead, and its claim is taken over.
+  for dead, and its claim is taken over. If it lives it goes on until it hears of that: what it commits meanwhile
+  `services.monitor.keeping` reads after it.
 - Who hears a newer claim answers, ends what it has in hand, keeps what it knows, leaves the group, and says so: it
   stands down, and stays down until its process is started anew.
 - Who stops in good order says that it has left, so that nobody need wait for it.
@@ -109,6 +110,10 @@ class Ownership:
         self._claimed = True
         self._telemetry.set("lipsol_counting_monitors", 1)
         return self.turn
+
+    def wait(self, seconds: float) -> bool:
+        """Wait a while; whether this monitor is to end meanwhile."""
+        return self._stopping.wait(seconds) or self.down
 
     def interrupt(self) -> None:
         """Wait for nobody any more."""

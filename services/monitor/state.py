@@ -5,6 +5,7 @@
 - Parts lie on pages, and the head says on which. A page that the head of now names is never written over, and the head
   is written last, in one message: so a process that dies in the midst of keeping leaves what was kept before.
 - Pages carry numbers and are used again, so the topic does not grow. Two owners in a row write to different pages.
+- A page that no head names any more is emptied, so that what is forgotten here is forgotten by the topic.
 - What does not fit together is passed over, and the topics are read again from the start instead.
 """
 
@@ -61,6 +62,7 @@ class State:
     def __init__(self, bus: Bus, owner: str, telemetry: Telemetry, now: Callable[[], float]) -> None:
         self._bus, self._owner, self._telemetry, self._now = bus, owner, telemetry, now
         self._lies: dict[str, _Lies] = {}
+        self._full: set[str] = set()  # pages that hold something
         self._turn = 0
 
     def load(self) -> tuple[Kept | None, dict[str, bytes]]:
@@ -72,7 +74,7 @@ class State:
         told = {key: event for key, message in newest.items() if (event := _state(message)) is not None}
         pages = {key: event.value for key, event in told.items() if key.startswith(PAGE)}
         others = {k: event.value for k, event in told.items() if event.value and k != HEAD and k not in pages}
-        self._lies = {}
+        self._lies, self._full = {}, {page for page, value in pages.items() if value}
         if HEAD not in told:
             return None, others
         try:
@@ -100,6 +102,8 @@ class State:
         head = StateKept(HEAD, self._owner, _head(self._turn, lies, places, now), now)
         self._bus.publish_all([wrap(event, STAGE, now) for event in (*events, head)])
         self._lies = lies
+        self._full.update(event.part for event in events)
+        self._empty(now)
         self._telemetry.set("lipsol_monitor_state_bytes", sum(lying.size for lying in lies.values()))
         self.stands()
 
@@ -107,9 +111,19 @@ class State:
         """What is kept is all that is known now."""
         self._telemetry.set("lipsol_monitor_state_timestamp_seconds", self._now())
 
+    def _empty(self, now: float) -> None:
+        """Let go of what lies on pages that the head of now does not name."""
+        used = self._used()
+        left = sorted(self._full - used)
+        self._bus.publish_all([wrap(StateKept(page, self._owner, b"", now), STAGE, now) for page in left])
+        self._full &= used
+
+    def _used(self) -> set[str]:
+        return {page for lying in self._lies.values() for page in lying.pages}
+
     def _free(self) -> Iterator[str]:
         """Pages that the head of now does not name."""
-        used = {page for lying in self._lies.values() for page in lying.pages}
+        used = self._used()
         return (page for number in count() if (page := f"{PAGE}{self._turn}/{number}") not in used)
 
 

@@ -207,6 +207,35 @@ def test_the_newest_monitor_counts_and_the_older_one_keeps_what_it_knows_and_sta
     third.stop()
 
 
+def test_what_a_monitor_counts_that_answers_too_late_is_lost_for_nobody(bus):
+    older = monitor_on(bus, keep_s=0.1)
+    older.start()
+    until(older.ready)
+    publish(bus, *(read(f"{n:032x}") for n in range(20)))
+    until(lambda: read_by(older) == 20)
+    heard, hear, go_on = threading.Event(), older._ownership._hear, threading.Event()
+
+    def late(message: Message) -> None:
+        if heard.is_set():
+            go_on.wait(PATIENCE_S)
+        hear(message)
+
+    older._ownership._hear = late
+    heard.set()
+    newer = monitor_on(bus, keep_s=0.1)
+    newer.start()
+    until(newer.ready)
+    publish(bus, *(read(f"{n:032x}") for n in range(20, 60)))
+    until(lambda: read_by(older) + read_by(newer) >= 80)
+    go_on.set()
+    until(lambda: any("stood down" in fault for fault in older.faults()))
+    older.stop()
+    publish(bus, *(read(f"{n:032x}") for n in range(60, 100)))
+    until(lambda: read_by(newer) >= 100)
+    newer.stop()
+    assert read_by(newer) == 100
+
+
 def test_what_was_kept_is_not_read_again_from_the_bus(bus):
     class Counting(MortalBus):
         def __init__(self) -> None:

@@ -88,7 +88,7 @@ class Monitor:
         return Message("lipsol.predictions.v1", "", b"", {}, 0, offset, self.clock.now() if at is None else at)
 
     def read(self, clip, **changed):
-        return replace(prediction_of(clip), made_at=self.clock.now(), **changed)
+        return replace(prediction_of(clip), **{"made_at": self.clock.now(), **changed})
 
     def told(self, clip, *what):
         return replace(feedback_of(clip, *what), given_at=self.clock.now())
@@ -155,6 +155,14 @@ def test_what_a_batch_set_off_is_given_out_even_if_its_next_event_fails(monitor,
         monitor.handler.coming([message])
         given += monitor.handler.handle([event])
     assert given == [caused]
+
+
+@pytest.mark.parametrize(("made_at", "is_seen"), [(-60.0, -60.0), (10 * 86_400.0, 0.0), (None, 0.0)])
+def test_drift_believes_no_clock_that_goes_ahead(monitor, clock, monkeypatch, made_at, is_seen):
+    seen = []
+    monkeypatch.setattr(monitor.handler.groups, "read", lambda _group, _observation, at: seen.append(at) or [])
+    monitor.take(monitor.read(A, made_at=0.0 if made_at is None else clock.now() + made_at))
+    assert seen == [clock.now() + is_seen]
 
 
 def test_a_topic_made_anew_begins_at_its_own_offsets(monitor, clock):

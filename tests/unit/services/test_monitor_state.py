@@ -11,13 +11,13 @@ from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Outgoing
 from lipsol.errors import Transient
 from lipsol.events import StateKept
-from lipsol.runtime.envelope import wrap
+from lipsol.runtime.envelope import unwrap, wrap
 from lipsol.runtime.telemetry import Telemetry
 from lipsol.topics import WATCH
 from services.monitor.group import Group
 from services.monitor.observing import judged
 from services.monitor.remembering import CHUNK, Memory, named
-from services.monitor.state import PAGE_MAX, State
+from services.monitor.state import PAGE, PAGE_MAX, State
 from services.monitor.tally import Tally
 from services.monitor.windows import Windows
 from tests.services_made import SAID, feedback_of, prediction_of
@@ -66,8 +66,18 @@ def test_what_did_not_change_is_not_written_again_and_what_is_gone_is_let_go(bus
     state.keep({"a": b"1", "b": b"2"}, {"a", "b"}, PLACES)
     written = len(list(bus.replay([WATCH.name])))
     state.keep({"b": b"3"}, {"b"}, {})
-    assert len(list(bus.replay([WATCH.name]))) <= written + 2
+    assert len(list(bus.replay([WATCH.name]))) <= written + 4, "a page, the head, and two pages that are emptied"
     assert (kept(bus, clock).parts, kept(bus, clock).places) == ({"b": b"3"}, {})
+
+
+def test_what_no_head_names_any_more_is_on_no_page(bus, clock):
+    for turn in range(3):
+        state, _ = opened(bus, clock)
+        for n in range(3):
+            state.keep({f"clips/{turn}-{n}": b"a hash of a clip" * (n + 1)}, {f"clips/{turn}-{n}"}, PLACES)
+    pages = {message.key: unwrap(message) for message in bus.replay([WATCH.name]) if message.key.startswith(PAGE)}
+    assert sum(bool(page.value) for page in pages.values()) == 1
+    assert kept(bus, clock).parts == {"clips/2-2": b"a hash of a clip" * 3}
 
 
 @pytest.mark.parametrize("takes", range(4))

@@ -50,7 +50,7 @@ def need_tools() -> None:
 
 def told(alertmanager: str) -> dict[str, dict[str, Any]]:
     """What an Alertmanager knows now, by the alerts' names; of several series of one alert the first."""
-    with urllib.request.urlopen(f"{alertmanager}/api/v2/alerts", timeout=10) as answer:
+    with urllib.request.urlopen(f"{alertmanager}/api/v2/alerts", timeout=60) as answer:
         return {each["labels"]["alertname"]: each for each in reversed(json.load(answer))}
 
 

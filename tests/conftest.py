@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from lipsol.bus.kafka_client import Link
 from services.local.broker import Broker
 from services.local.mlflow import LocalMlflow
 from services.local.s3 import BUCKET, CREDENTIALS, S3Server
@@ -19,6 +21,9 @@ TESTS = Path(__file__).resolve().parent
 TOP = TESTS.parent
 DATA = TOP.parent / "shared" / "data"
 CLIENTS = ("kafka-", "lipsol-network-thread")  # how the threads of Kafka clients are called
+settings.register_profile("busy", deadline=None)  # on a busy machine any example may take long
+settings.load_profile("busy")
+
 CLOSE_S = 20.0  # that a client which is being closed may take
 
 
@@ -62,6 +67,11 @@ class FixedClock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._seconds += seconds
+
+
+def link_to(servers: str, prefix: str = "", session_s: float = 10.0) -> Link:
+    """A link with patience: on a busy machine a broker takes seconds to say that it is there."""
+    return Link(servers, prefix, connect_s=60.0, publish_s=60.0, session_s=session_s)
 
 
 def read_samples() -> list[Sample]:

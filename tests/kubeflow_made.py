@@ -1,4 +1,7 @@
-"""A small Kubeflow Pipelines of our own: answers the calls of the v2beta1 API that we make, and remembers them."""
+"""A small Kubeflow Pipelines of our own: answers the calls of the v2beta1 API that we make, and remembers them.
+
+As the real one, it lists pipelines and schedules of the namespace that is asked for alone, and takes no name twice.
+"""
 
 import json
 import re
@@ -32,7 +35,7 @@ class Kubeflow:
         self.refused: tuple[int, str] | None = None
         self.tokens: set[str] = set()
         self.uploads: list[str] = []
-        self.pipelines: dict[str, dict[str, Any]] = {}
+        self.pipelines: list[dict[str, Any]] = []
         self.versions: list[dict[str, Any]] = []
         self.experiments: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
@@ -50,9 +53,11 @@ class Kubeflow:
 
     def upload(self, call: Call) -> Any:
         """A pipeline with its first version."""
-        name = call.asked["name"][0]
-        made = {"pipeline_id": f"pipeline-{name}", "display_name": name}
-        self.pipelines[name] = made
+        name, namespace = call.asked["name"][0], call.asked.get("namespace", [""])[0]
+        if any((each["display_name"], each["namespace"]) == (name, namespace) for each in self.pipelines):
+            return None
+        made = {"pipeline_id": f"pipeline-{len(self.pipelines)}", "display_name": name, "namespace": namespace}
+        self.pipelines.append(made)
         self.uploads.append(call.body.decode())
         self._version(made["pipeline_id"], name)
         return made
@@ -68,13 +73,13 @@ class Kubeflow:
         return made
 
     def list_pipelines(self, call: Call) -> Any:
-        """Those of the name that the filter asks for."""
-        wanted = json.loads(call.asked["filter"][0])["predicates"][0]["stringValue"]
-        return {"pipelines": [each for each in self.pipelines.values() if each["display_name"] == wanted]}
+        """Those of the namespace and the name that are asked for."""
+        return {"pipelines": _within(call, _wanted(call, self.pipelines))}
 
     def list_versions(self, call: Call) -> Any:
-        """All of a pipeline."""
-        return {"pipeline_versions": [each for each in self.versions if each["pipeline_id"] == call.part]}
+        """Those of a pipeline that are asked for."""
+        own = [each for each in self.versions if each["pipeline_id"] == call.part]
+        return {"pipeline_versions": _wanted(call, own)}
 
     def list_experiments(self, _: Call) -> Any:
         """All."""
@@ -92,9 +97,9 @@ class Kubeflow:
         self.runs.append(made)
         return made
 
-    def list_recurring(self, _: Call) -> Any:
-        """All."""
-        return {"recurringRuns": self.recurring}
+    def list_recurring(self, call: Call) -> Any:
+        """Those of the name that is asked for."""
+        return {"recurringRuns": _wanted(call, self.recurring)}
 
     def make_recurring(self, call: Call) -> Any:
         """One more."""
@@ -106,6 +111,17 @@ class Kubeflow:
         """One less."""
         self.recurring = [each for each in self.recurring if each["recurring_run_id"] != call.part]
         return {}
+
+
+def _wanted(call: Call, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What has the name that the filter asks for."""
+    name = json.loads(call.asked["filter"][0])["predicates"][0]["stringValue"]
+    return [each for each in held if each["display_name"] == name]
+
+
+def _within(call: Call, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What lies in the namespace that is asked for; without one, what lies in none."""
+    return [each for each in held if each["namespace"] == call.asked.get("namespace", [""])[0]]
 
 
 _CALLS = {

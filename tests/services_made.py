@@ -70,7 +70,7 @@ class MadeWatcher:
 
     def watch(self, data: bytes) -> Watched:
         self.watched += 1
-        if not self.hold.wait(10):
+        if not self.hold.wait(120):
             raise TimeoutError
         if data.startswith(b"bad"):
             raise BadInput("no face for 2.1 of 3.0 s", "face the camera")
@@ -94,7 +94,7 @@ class MadeReader:
         assert len(mouths) <= at_once
         self.batches.append(len(mouths))
         self.lengths += map(len, mouths)
-        if not self.hold.wait(10):
+        if not self.hold.wait(120):
             raise TimeoutError
         if self.fault is not None:
             raise self.fault
@@ -176,7 +176,7 @@ def settings_of(tmp_path: Path, **preprocess: object) -> EmbeddedSettings:
         telemetry=TelemetrySettings(metrics_port=0, metrics_host="127.0.0.1"),
         operating=OperatingSettings(port=0),
         monitor=MonitorSettings(port=0),
-        preprocess=PreprocessSettings.model_validate({"workers": 2, "wait_s": 10.0, "grpc_port": 0, **preprocess}),
+        preprocess=PreprocessSettings.model_validate({"workers": 2, "wait_s": 60.0, "grpc_port": 0, **preprocess}),
     )
 
 
@@ -213,7 +213,7 @@ def served_app(app: ASGIApp, place: DoorSettings, unready: Callable[[], None] = 
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=120) as client:
             yield client
     finally:
         server.leave()

@@ -194,7 +194,7 @@ class KafkaBusConsumer:
             with suppress(CommitFailedError, RebalanceInProgressError):
                 self._commit_due(self._link.connect_s)
         if time.monotonic() - self._answered_at > PROBE_S:
-            self._client.end_offsets(self._partitions[:1], timeout_ms=int(PROBE_S * 1000))
+            self._client.end_offsets(self._partitions[:1], timeout_ms=int(self._link.connect_s * 1000))
             with self._changed:
                 self._well()
 

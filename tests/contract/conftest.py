@@ -48,7 +48,7 @@ class BusUnderTest:
     wide: str = "test.wide.v1"
     narrow: str = "test.narrow.v1"
     state: str = "test.state.v1"
-    patience_s: float = 2.0
+    patience_s: float = 30.0
     quiet_s: float = 0.05
     pace_s: float = 0.02
     create: Callable[[Sequence[Topic]], object] = list  # makes topics, where they are not there already
@@ -115,7 +115,7 @@ def held(request: pytest.FixtureRequest, tmp_path: Path) -> RegistryUnderTest:
 
 def kafka_bus(servers: str) -> BusUnderTest:
     """A bus on a real broker, behind a prefix that nobody else has. The numbers make it quick, not other."""
-    link = Link(servers, prefix=f"{uuid4().hex[:8]}.", session_s=12.0, connect_s=3.0, handover_s=20.0)
+    link = Link(servers, prefix=f"{uuid4().hex[:8]}.", session_s=12.0, connect_s=60.0, publish_s=60.0, handover_s=20.0)
     create_topics(link, topics=MADE)
     bus = KafkaBus(link)
 

@@ -16,7 +16,7 @@ QUIET = [
     "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]  # fmt: skip
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 
 
 def until(page: Page, condition: str, patience_s: float = PATIENCE_MS / 1000) -> None:

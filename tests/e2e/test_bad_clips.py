@@ -22,9 +22,9 @@ from tests.clips_made import bad_clips
 from tests.conftest import TOP
 
 MODELS = Path(os.environ.get("LIPSOL_REGISTRY__FOLDER", TOP / "models"))
-PATIENCE_S = 30.0  # a client gives up here, and calls it a hang
-READY_S = 60.0
-SETTLE_S = 10.0  # for connections to close and children to be buried
+PATIENCE_S = 120.0  # a client gives up here, and calls it a hang
+READY_S = 180.0
+SETTLE_S = 60.0  # for connections to close and children to be buried
 TELLTALE = re.compile(r"Traceback|File \"|\.py\b|(^|[\s'\"(])/\w+/")  # of a path or a stack in a message
 corpus = cache(bad_clips)
 

@@ -111,6 +111,7 @@ def port(place, rpc_port, board_port) -> Iterator[int]:
     free = _free_port()
     command = [str(Path(sys.executable).with_name("lipsol")), "serve", "--port", str(free)]
     told = os.environ | {"LIPSOL_PREPROCESS__GRPC_PORT": str(rpc_port), "LIPSOL_MONITOR__PORT": str(board_port)}
+    told["LIPSOL_TELEMETRY__METRICS_PORT"] = "0"
     with (place / "serve.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=place, env=told, stdout=log, stderr=log)
         try:
@@ -118,7 +119,7 @@ def port(place, rpc_port, board_port) -> Iterator[int]:
             yield free
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=180)
 
 
 @pytest.fixture(scope="module")
@@ -134,14 +135,14 @@ def tensor_port(place) -> Iterator[int]:
             yield free
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=180)
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path, at_most_s: float = 60.0) -> None:
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path, at_most_s: float = 180.0) -> None:
     until = time.monotonic() + at_most_s
     while time.monotonic() < until and server.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(url, timeout=60):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

@@ -60,7 +60,7 @@ def test_three_seconds_are_counted_down_recorded_without_sound_and_sent(camera_p
         assert [stream.type for stream in recording.streams] == ["video"]
         times = [float(frame.time) for frame in recording.decode(video=0)]
     begun_ms, ended_ms = page.evaluate("took")
-    assert 3000 <= ended_ms - begun_ms < 8000  # a busy machine records longer, never shorter
+    assert ended_ms - begun_ms >= 3000  # a busy machine records longer, never shorter
     assert times[-1] - times[0] > 1.5  # the fake camera counts its pictures, not the time: hurried, it falls behind
 
 

@@ -46,15 +46,15 @@ def platform(tmp_path_factory):
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=180)
 
 
-def await_ready(address, process, log, at_most_s=60.0):
+def await_ready(address, process, log, at_most_s=180.0):
     """Wait until the platform takes clips."""
     until_s = time.monotonic() + at_most_s
     while time.monotonic() < until_s and process.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=5):
+            with urllib.request.urlopen(address, timeout=60):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
@@ -139,6 +139,7 @@ def test_the_picture_of_the_page_shows_a_real_reading(open_page, platform):
     middle = page.locator("#words button").nth(3)
     expect(middle).to_be_visible()
     page.wait_for_selector("#outline[data-drawn=true]", state="attached")
+    page.evaluate("document.getElementById('clip').playbackRate = 0.1")  # a busy machine is slow to press Pause
     middle.click()
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#words [aria-current]")).to_have_count(1)

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from lipsol.bus.kafka import KafkaBus, create_topics
-from lipsol.bus.kafka_client import Link
 from lipsol.events import Claim
 from lipsol.runtime.envelope import unwrap, wrap
 from lipsol.topics import PREDICTIONS
 from services.local.broker import free_port
 from services.local.processes import Process
+from tests.conftest import link_to
 from tests.services_made import mouth_of, ready_of
 
 PATIENCE_S = 120.0
@@ -48,14 +48,15 @@ def environment(name: str, port: int, servers: str, prefix: str, folder: Path) -
         f"{name}__PORT": port, f"{name}__HOST": "127.0.0.1", f"{name}__GRACE_S": GRACE_S,
         "PREPROCESS__GRPC_PORT": 0, "INFERENCE__GRPC_PORT": 0, "STORE__FOLDER": folder / "store",
         "TELEMETRY__METRICS_PORT": 0, "TELEMETRY__METRICS_HOST": "127.0.0.1",
-        "BUS__KIND": "kafka", "BUS__SERVERS": servers, "BUS__PREFIX": prefix, "BUS__CONNECT_S": 2, "BUS__SESSION_S": 3,
+        "BUS__KIND": "kafka", "BUS__SERVERS": servers, "BUS__PREFIX": prefix,
+        "BUS__CONNECT_S": 60, "BUS__SESSION_S": 30,
     }  # fmt: skip
     return os.environ | {f"LIPSOL_{key.upper()}": str(value) for key, value in told.items()}
 
 
 @pytest.mark.slow
 def test_sigterm_during_work_loses_nothing_doubles_nothing_and_ends_in_time(top, tmp_path, kafka):
-    link = Link(kafka, f"sigterm-{uuid.uuid4().hex[:8]}.")
+    link = link_to(kafka, f"sigterm-{uuid.uuid4().hex[:8]}.")
     create_topics(link)
     bus = KafkaBus(link)
     made = bus.consumer([PREDICTIONS.name], "watchers")

@@ -85,8 +85,8 @@ def watched(tmp_path):
 
 def test_drift_fires_in_alertmanager_is_held_back_by_the_fault_that_it_is_a_symptom_of_and_ends(watched):
     telemetry, alertmanager = watched
-    telemetry.set("lipsol_drift_value", 0.6, measure="brightness", method="ks", **WHO)
-    telemetry.set("lipsol_drift_threshold", 0.2, measure="brightness", method="ks", **WHO)
+    telemetry.set("lipsol_drift_value", 0.6, measure="brightness", method="ks", language="en", **WHO)
+    telemetry.set("lipsol_drift_threshold", 0.2, measure="brightness", method="ks", language="en", **WHO)
     telemetry.set("lipsol_drift_state", 1, kind="camera", **WHO)
     alert = await_alert(alertmanager, "LipSolDriftCamera")
     assert alert["labels"]["severity"] == "ticket"

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
-from lipsol.bus.kafka import KafkaBus, Link, create_topics
+from lipsol.bus.kafka import KafkaBus, create_topics
 from lipsol.bus.memory import MemoryBus
 from lipsol.errors import BadInput, NotFound, Transient
 from lipsol.runtime.clock import ManualClock
@@ -29,6 +29,7 @@ from services.analyst.cluster import METADATA, Cluster, Denied
 from services.analyst.hand_back import PATIENCE_S, hand_back, way_back
 from services.analyst.promql import SILENT_S, Prometheus
 from services.analyst.settings import AnalystSettings, Query
+from tests.conftest import link_to
 from tests.unit.analyst.events import reading
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/lipsol/deployments/canary"
@@ -359,6 +360,21 @@ def test_settings_that_can_t_work_are_named(monkeypatch, capsys, name, value, to
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("look_s", "expiry_s", "told"),
+    [("5", 15, "it could run out between two looks"), ("2", 86400, "an expiry of 86400 s")],
+)
+def test_a_policy_that_can_t_be_kept_alive_is_refused_before_anything_is_asked(
+    monkeypatch, capsys, look_s, expiry_s, told
+):
+    steps = [{"kind": "canary", "weight": 100, "readings": 1}]
+    plan = {"way": "canary", "steps": steps, "deadline_s": 60, "expiry_s": expiry_s}
+    monkeypatch.setenv("LIPSOL_ANALYST__LOOK_S", look_s)
+    monkeypatch.setenv("LIPSOL_ANALYST__PLAN", json.dumps(plan))
+    assert main(["analyst"]) == 2
+    assert told in capsys.readouterr().err
+
+
 class Traffic(threading.Thread):
     """Clips, twenty a second, read by both tracks at once as the policy says."""
 
@@ -393,7 +409,7 @@ class Traffic(threading.Thread):
     [(100.0, 0, "passed: all 3 steps are passed"), (900.0, 1, "aborted: latency 450 against 50")],
 )
 def test_the_program_lets_a_good_canary_in_over_kafka_and_a_slow_one_not(kafka, api, tmp_path, ms, code, last):
-    link = Link(kafka, f"analyst-{uuid4().hex[:8]}.")
+    link = link_to(kafka, f"analyst-{uuid4().hex[:8]}.")
     create_topics(link)
     looks(api, pod(restartCount=0))
     api.answers[SECRET] = (200, {"metadata": {"labels": {"status": "pending-upgrade"}}})
@@ -427,7 +443,7 @@ def test_the_program_lets_a_good_canary_in_over_kafka_and_a_slow_one_not(kafka, 
 @pytest.mark.slow
 @pytest.mark.parametrize(("status", "code"), [("superseded", 0), ("failed", 2)])
 def test_before_a_rollback_all_is_handed_back_and_only_then_refused(kafka, api, tmp_path, status, code):
-    link = Link(kafka, f"analyst-{uuid4().hex[:8]}.")
+    link = link_to(kafka, f"analyst-{uuid4().hex[:8]}.")
     create_topics(link)
     api.answers[SECRET] = (200, {"metadata": {"labels": {"status": status}}})
     api.answers[f"{JOB}/status"] = (200, {})

@@ -30,7 +30,7 @@ from tests.conftest import read_samples
 
 BENTOML = Path(sys.executable).with_name("bentoml")
 READING = "services.inference.bento:Reading"
-DRAIN_S = 4.0
+DRAIN_S = 20.0
 PATIENCE_S = 90.0
 
 

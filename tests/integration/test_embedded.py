@@ -77,7 +77,7 @@ def test_leaving_waits_for_what_was_taken(made):
         while not made.reader.batches:
             time.sleep(0.01)
         threading.Timer(0.2, made.reader.hold.set).start()
-    reader.join(5)
+    reader.join(60)
     assert [result.text for result in answered] == [SAID]
 
 
@@ -101,6 +101,8 @@ def test_no_thread_outlives_the_platform(made):
     before = set(threading.enumerate())
     with made.open() as platform:
         platform.read(b"a clip")
+    for each in set(threading.enumerate()) - before:
+        each.join(30.0)  # told to end it may do so a moment later
     assert set(threading.enumerate()) <= before
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from lipsol.bus.kafka import KafkaBus, create_topics
-from lipsol.bus.kafka_client import Link
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import NOWHERE, Bus, Consumer, Message, Places, Start
 from lipsol.events import ClipRefused, Event, FeedbackGiven, PredictionMade
@@ -17,6 +16,7 @@ from lipsol.runtime.envelope import wrap
 from lipsol.runtime.telemetry import Telemetry
 from services.monitor import Monitor, build
 from services.monitor.settings import MonitorSettings
+from tests.conftest import link_to
 from tests.services_made import SAID, MadeRegistry, feedback_of, letter_of, prediction_of, served_app
 
 PATIENCE_S = 120.0
@@ -30,7 +30,7 @@ def bus(request: pytest.FixtureRequest) -> Iterator[Bus]:
     if request.param == "memory":
         opened: Bus = MemoryBus()
     else:
-        link = Link(request.getfixturevalue("kafka"), f"monitor-{uuid.uuid4().hex[:8]}.", session_s=1.5)
+        link = link_to(request.getfixturevalue("kafka"), f"monitor-{uuid.uuid4().hex[:8]}.", session_s=6.0)
         create_topics(link)
         opened = KafkaBus(link)
     yield opened

@@ -25,6 +25,7 @@ from lipsol.topics import WATCH
 from services.local.broker import free_port
 from services.local.processes import Process
 from services.monitor.state import HEAD
+from tests.conftest import link_to
 from tests.services_made import SAID, feedback_of, prediction_of
 
 PATIENCE_S = 120.0
@@ -73,7 +74,7 @@ def monitor_process(top: Path, folder: Path, link: Link) -> Iterator[tuple[Proce
     with (
         (folder / "log").open("ab") as log,
         Process([sys.executable, "-m", "services", "monitor"], environment=environment, folder=top, output=log) as it,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
     ):
         yield it, http
 
@@ -88,7 +89,7 @@ def figures(http: httpx.Client) -> dict[str, object]:
 
 @pytest.mark.slow
 def test_killed_in_the_midst_of_windows_it_counts_each_thing_once_in_the_window_where_it_happened(top, tmp_path, kafka):
-    link = Link(kafka, f"killed-{uuid.uuid4().hex[:8]}.")
+    link = link_to(kafka, f"killed-{uuid.uuid4().hex[:8]}.")
     create_topics(link)
     bus, sent, go_on = KafkaBus(link), Counter[float](), threading.Event()
 
@@ -116,7 +117,7 @@ def test_killed_in_the_midst_of_windows_it_counts_each_thing_once_in_the_window_
         go_on.set()
         sending.join(PATIENCE_S)
         judged, second = len(range(0, CLIPS, TOLD)), len(range(0, CLIPS, AGAIN))
-        until(lambda: (figures(http).get("readings"), figures(http).get("feedback")) == (CLIPS, judged + second), 60)
+        until(lambda: (figures(http).get("readings"), figures(http).get("feedback")) == (CLIPS, judged + second))
         counted = figures(http)
         (series,) = [
             each

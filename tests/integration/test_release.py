@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from lipsol.bus.kafka import KafkaBus, Link, create_topics
+from lipsol.bus.kafka import KafkaBus, create_topics
 from lipsol.rollout.plan import Plan, Step
 from lipsol.store.local import LocalStore
 from lipsol.topics import ROLLOUTS
@@ -15,7 +15,7 @@ from services.cli.release import run_abort, run_explain, run_status
 from services.cli.release_watch import Lines, Watch
 from services.operating.operations import Operations
 from services.operating.rollouts import rollouts
-from tests.conftest import FixedClock
+from tests.conftest import FixedClock, link_to
 from tests.rollouts_made import SLOWER, Analyst
 from tests.unit.analyst.world import Behaviour, World
 
@@ -141,7 +141,7 @@ def test_a_shadow_is_observed_and_never_let_in(release):
 
 
 def test_over_a_real_kafka_a_rollout_is_read_from_its_first_word_on_by_the_brokers_clock(kafka):
-    link = Link(kafka, f"release-{uuid4().hex[:8]}-")
+    link = link_to(kafka, f"release-{uuid4().hex[:8]}-")
     create_topics(link, topics=[ROLLOUTS])
     bus = KafkaBus(link)
     try:

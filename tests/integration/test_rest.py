@@ -40,7 +40,7 @@ def problem(answer, status):
     return told
 
 
-def eventually(ask, wanted, within_s=5.0):
+def eventually(ask, wanted, within_s=60.0):
     """What `ask` says once it is `wanted`."""
     until = time.monotonic() + within_s
     while (said := ask()) != wanted and time.monotonic() < until:
@@ -196,11 +196,11 @@ def test_more_clips_at_once_than_memory_is_meant_for_are_told_to_come_back(made,
 
 
 def test_an_upload_that_dawdles_is_cut_off(made, tmp_path):
-    made.settings = settings_of(tmp_path, upload_s=0.2)
+    made.settings = settings_of(tmp_path, upload_s=3.0)
 
     def dawdling():
         yield b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
-        time.sleep(0.5)
+        time.sleep(6.0)
         yield b"a clip\r\n--x--\r\n"
 
     with made.open() as platform, served(platform) as client:
@@ -231,12 +231,12 @@ def test_watching_clips_never_blocks_the_other_doors(client, made):
     for sender in senders:
         sender.start()
     eventually(lambda: made.watcher.watched, 2)
-    began = time.monotonic()
-    assert client.get("/healthz").json() == {"status": "alive"}
-    assert time.monotonic() - began < 1
-    made.watcher.hold.set()
-    for sender in senders:
-        sender.join()
+    try:
+        assert client.get("/healthz").json() == {"status": "alive"}  # while all of them are held
+    finally:
+        made.watcher.hold.set()
+        for sender in senders:
+            sender.join()
 
 
 def test_what_breaks_unexpectedly_is_a_problem_with_a_trace_to_look_for(client, capsys):

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from lipsol.bus.kafka import KafkaBus, Link, create_topics
+from lipsol.bus.kafka import KafkaBus, create_topics
 from lipsol.bus.memory import MemoryBus
 from lipsol.bus.port import Bus
 from lipsol.errors import ModelError
@@ -24,6 +24,7 @@ from services import inference
 from services.inference.settings import InferenceSettings
 from services.operating.operations import Operations
 from services.preprocess.track import Traffic
+from tests.conftest import link_to
 from tests.services_made import MadeReader, MadeRegistry, info_of, mouth_of, ready_of
 
 BUNDLE = info_of("grid-words").digest  # the canary's
@@ -128,7 +129,7 @@ def rollout(request, tmp_path):
 
 def kafka_bus(servers):
     """A namespace of its own at the broker."""
-    link = Link(servers, f"traffic-{uuid4().hex[:8]}-")
+    link = link_to(servers, f"traffic-{uuid4().hex[:8]}-")
     create_topics(link, topics=[TRAFFIC, STABLE_MOUTHS, CANARY_MOUTHS, PREDICTIONS, DEAD_LETTERS])
     return KafkaBus(link)
 

@@ -193,7 +193,7 @@ def test_stock_dvc_brings_back_a_version_from_its_description_alone(data, tmp_pa
     dvc = [sys.executable, "-m", "dvc"]
     quiet = {"DVC_NO_ANALYTICS": "1", "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     for command in (["init", "--no-scm", "-q"], ["remote", "add", "-q", "-d", "shared", remote.remote]):
-        subprocess.run([*dvc, *command], cwd=repo, env=quiet, check=True, timeout=60)
+        subprocess.run([*dvc, *command], cwd=repo, env=quiet, check=True, timeout=600)
     shutil.copy(tmp_path / "remote" / "versions" / "grid" / f"{version.rev}.dvc", repo / "grid.dvc")
-    subprocess.run([*dvc, "pull", "-q"], cwd=repo, env=quiet, check=True, timeout=60)
+    subprocess.run([*dvc, "pull", "-q"], cwd=repo, env=quiet, check=True, timeout=600)
     assert content(repo / "grid") == content(data)

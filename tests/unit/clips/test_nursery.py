@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -137,7 +137,7 @@ def test_a_child_whose_time_is_up_is_killed_and_buried_before_the_answer():
         answer = own.ask(ORDER, b"clip", sink, 0.2)
         os.close(sink)
         assert answer == Answer(None, -signal.SIGKILL, late=True)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 50
         assert children(own._process.pid) == []
 
 
@@ -156,10 +156,11 @@ def test_children_die_with_a_nursery_that_is_killed():
             time.sleep(0.01)
         (child,) = children(own._process.pid)
         own._process.kill()
-        asking.join(10)
+        asking.join(60)
         os.close(sink)
         assert answers == [Answer(None, None, late=False)]
-        assert not Path(f"/proc/{child}/cmdline").exists() or not Path(f"/proc/{child}/cmdline").read_bytes()
+        with suppress(OSError):  # it is gone already
+            assert not Path(f"/proc/{child}/cmdline").read_bytes()
 
 
 def test_a_nursery_that_was_killed_is_started_anew():

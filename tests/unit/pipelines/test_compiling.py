@@ -58,7 +58,7 @@ def test_what_is_cached_asks_for_the_versions_of_data_and_code(name):
     for label, _, _, task in executors(name):
         if task["cachingOptions"].get("enableCache"):
             told = set(task["inputs"]["parameters"])
-            assert "code" in told and (("data_version" in told) or "gate" in label), label
+            assert {"code", "data_version"} <= told, label
 
 
 @pytest.mark.parametrize("name", GRAPHS)

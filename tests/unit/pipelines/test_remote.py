@@ -36,6 +36,21 @@ def test_the_same_pipeline_is_the_same_version_there_and_a_changed_one_another(k
     assert len(kubeflow.uploads) == sent + 1 and len(kubeflow.experiments) == 1 and len(kubeflow.runs) == 3
 
 
+def test_a_pipeline_of_a_namespace_is_found_there_again(kubeflow):
+    anna, bert = (PLACE.model_copy(update={"namespace": name}) for name in ("anna", "bert"))
+    first, again = (submit("train", kubeflow.url, DATA, anna) for _ in range(2))
+    other = submit("train", kubeflow.url, DATA, bert)
+    assert first.version == again.version != other.version
+    assert [each["namespace"] for each in kubeflow.pipelines] == ["anna", "bert"]
+
+
+def test_a_schedule_for_other_data_stands_beside_and_one_for_another_revision_replaces(kubeflow):
+    for data in ("grid@aa11", "urdu@bb22", "/data/grid", "grid@cc33"):
+        schedule("daily", kubeflow.url, "0 0 2 * * *", {"data": data}, PLACE)
+    told = {held["display_name"]: held["runtime_config"]["parameters"]["data"] for held in kubeflow.recurring}
+    assert told == {"daily grid": "grid@cc33", "daily urdu": "urdu@bb22", "daily /data/grid": "/data/grid"}
+
+
 def test_a_schedule_replaces_the_one_before_and_runs_one_at_a_time(kubeflow):
     schedule("train", kubeflow.url, "0 0 1 * * *", DATA, PLACE)
     schedule("train", kubeflow.url, "0 0 2 * * *", DATA, PLACE)

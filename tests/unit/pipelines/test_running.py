@@ -7,7 +7,7 @@ import pytest
 from lipsol.errors import BadInput
 from lipsol.steps.saying import SAID
 from pipelines.compiling import graph
-from pipelines.running import Screen, Step, checked
+from pipelines.running import Ran, Screen, Step, checked
 from pipelines.settings import PipelinesSettings
 
 SETTLED = {"work": "here", "automation": "act", "key": "", "corrections": "50"}
@@ -58,9 +58,37 @@ def test_arguments_become_what_the_graph_takes_and_the_settings_fill_the_rest():
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [({"data": "d", "sead": "7"}, "sead"), ({}, "data"), ({"data": "d", "limit": "few"}, "limit='few'")],
-    ids=["unknown", "missing", "no number"],
+    [
+        ({"data": "d", "sead": "7"}, "sead"),
+        ({}, "data"),
+        ({"data": "d", "limit": "few"}, "limit='few'"),
+        ({"data": "d", "rules": "own.json"}, "rules=@FILE"),
+        ({"data": "d", "plan": "plan.json"}, "plan=@FILE"),
+        ({"data": "d", "plan": '{"base": "plan.json"}'}, "plan=@FILE"),
+        ({"data": "d", "rules": "{full"}, "is no JSON"),
+    ],
+    ids=["unknown", "missing", "no number", "a rules file", "a plan file", "built on a file", "torn"],
 )
 def test_an_argument_that_cannot_be_is_named(given, said):
     with pytest.raises(BadInput, match=said):
         checked(graph("train", PipelinesSettings()), given, SETTLED)
+
+
+@pytest.mark.parametrize("told", ["full", "brief", '{"name": "own"}', ' {"base": "brief"}'])
+def test_rules_and_plans_are_names_or_what_a_file_holds(told):
+    given = checked(graph("train", PipelinesSettings()), {"data": "d", "rules": told, "plan": told}, SETTLED)
+    assert given["rules"] == given["plan"] == told
+
+
+@pytest.mark.parametrize(
+    ("names", "stopped"),
+    [
+        (["train", "gate", "register", "promote", "gate-2", "register-2"], False),
+        (["gate", "gate-2", "register-2"], True),
+        (["gate", "gate-2", "remember"], True),
+        (["bring", "look"], False),
+    ],
+    ids=["both pass", "one stops", "both stop", "nothing to train"],
+)
+def test_a_run_tells_whether_a_gate_stopped_any_model(names, stopped):
+    assert Ran(tuple(Step(name, "done", 1.0) for name in names), {}).stopped is stopped

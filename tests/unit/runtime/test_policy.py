@@ -57,7 +57,8 @@ def wait_for(happened, within_s=30.0):
 
 
 @pytest.fixture
-def followed():
+def followed(monkeypatch):
+    monkeypatch.setattr("lipsol.runtime.policy.AT_ONCE_S", 30.0)
     made = Followed()
     yield made
     made.live.stop()

@@ -100,7 +100,7 @@ def test_metrics_are_served_until_closed():
     telemetry = Telemetry()
     telemetry.add("lipsol_clips_received_total")
     server = MetricsServer(telemetry, 0, "127.0.0.1")
-    with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+    with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     server.close()
     assert "lipsol_clips_received_total 1.0" in text
@@ -111,7 +111,7 @@ def test_metrics_are_served_until_closed():
 def fetched(server: MetricsServer, accept: str) -> tuple[str, str]:
     """What an asker gets who takes a form: its type, and its text."""
     request = Request(f"http://127.0.0.1:{server.port}/metrics", headers={"Accept": accept})
-    with urlopen(request, timeout=10) as answer:
+    with urlopen(request, timeout=60) as answer:
         return answer.headers["Content-Type"], answer.read().decode()
 
 

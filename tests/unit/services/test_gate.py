@@ -52,7 +52,7 @@ def gated():
     made.gate.start()
     yield made
     made.worker.slow = False
-    made.gate.stop(10.0)
+    made.gate.stop(60.0)
 
 
 def test_it_works_while_it_is_wanted_and_rests_without_fault(gated):
@@ -100,6 +100,6 @@ def test_one_that_does_not_end_in_time_is_stopped_again(gated):
 def test_stopping_it_stops_its_worker_and_that_it_looks_no_more_is_a_fault(gated):
     gated.wish = True
     wait_for(lambda: gated.worker.works)
-    assert gated.gate.stop(10.0)
+    assert gated.gate.stop(60.0)
     assert not gated.worker.works
     assert gated.gate.fault

@@ -86,9 +86,9 @@ def test_where_other_doors_fill_the_line_the_bus_waits_for_room_and_nothing_is_b
     reading.start()
     assert isinstance(others.pop().exception(), Busy)
     inference.reader.hold.set()
-    reading.join(10)
+    reading.join(60)
     assert [each.clip_id[0] for each in made] == ["a", "b", "c"]
-    assert all(each.result(10) for each in others)
+    assert all(each.result(60) for each in others)
 
 
 def test_a_repeat_gives_the_same_prediction_id_and_another_bundle_another(inference):

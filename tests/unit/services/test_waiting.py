@@ -31,4 +31,4 @@ def test_leaving_waits_until_the_last_clip_is_read():
     unread.add("a")
     assert not unread.wait(0.01)
     threading.Timer(0.02, unread.remove, ["a"]).start()
-    assert unread.wait(2)
+    assert unread.wait(30)

@@ -57,7 +57,7 @@ TRAFFIC = Topic(
     ("preprocess", "inference", "monitor", "analyst"),
     compacted=True,
 )
-PROMOTIONS = Topic("lipsol.promotions.v1", "language", 1, 90 * DAY_S, ("pipelines", "cli"), ("analyst", "monitor"))
+PROMOTIONS = Topic("lipsol.promotions.v1", "language", 1, 90 * DAY_S, ("pipelines", "cli"), ())
 ROLLOUTS = Topic("lipsol.rollouts.v1", "release", 1, 90 * DAY_S, ("analyst",), ("cli",))
 DEAD_LETTERS = Topic(
     "lipsol.dead-letters.v1",

@@ -62,20 +62,16 @@ spec:
     {{- include "lipsol.volumes" (dict "root" .root "tmp" "128Mi") | nindent 4 }}
 {{- end -}}
 
-{{/* What all hooks may: look at the canary and take it away. */}}
+{{/* What all hooks may: take the canary away. {root, verbs} */}}
 {{- define "lipsol.ruleOfCanary" -}}
 - apiGroups: [apps]
   resources: [deployments]
-  resourceNames: [{{ include "lipsol.canary" . }}]
-  verbs: [get, patch, delete]
+  resourceNames: [{{ include "lipsol.canary" .root }}]
+  verbs: {{ toJson .verbs }}
 {{- end -}}
 
 {{/* What a hook may that says in its own Job's status why it failed: Helm and `kubectl describe` tell that. */}}
-{{- define "lipsol.rulesOfJob" -}}
-- apiGroups: [batch]
-  resources: [jobs]
-  resourceNames: [{{ . }}]
-  verbs: [get]
+{{- define "lipsol.ruleOfJob" -}}
 - apiGroups: [batch]
   resources: [jobs/status]
   resourceNames: [{{ . }}]

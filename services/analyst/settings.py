@@ -1,10 +1,13 @@
 """The analyst's own settings: `LIPSOL_ANALYST__...` in the environment. The chart sets them all."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from lipsol.rollout.gates import Gates
 from lipsol.rollout.plan import STANDARD, Plan
 from lipsol.runtime.settings import Section
+from lipsol.traffic import LIFE_MAX_S
 
 
 class Query(Section):
@@ -44,4 +47,20 @@ class AnalystSettings(Section):
     prometheus: str = Field("", pattern=r"^(https?://\S+)?$")
     """Address of the Prometheus that those are asked of."""
     look_s: float = Field(2.0, gt=0, le=10)
-    """Seconds between two looks. Users are back on stable at most so long after the evidence is there."""
+    """Seconds between two looks. Users are back on stable at most so long after the evidence is there. A policy is
+    renewed at a look, so it is less than a third of the plan's expiry."""
+
+    @model_validator(mode="after")
+    def _renewable(self) -> Self:
+        plan = self.plan
+        if self.look_s >= plan.renew_s:
+            raise ValueError(
+                f"LIPSOL_ANALYST__LOOK_S is {self.look_s:g}, and a policy expires after {plan.expiry_s:g} s: it could "
+                f"run out between two looks, so look more often than every {plan.renew_s:g} s"
+            )
+        if plan.expiry_s >= LIFE_MAX_S:
+            raise ValueError(
+                f"LIPSOL_ANALYST__PLAN has an expiry of {plan.expiry_s:g} s: give less than {LIFE_MAX_S:g} s, for "
+                "which what was sent to the canary is kept"
+            )
+        return self

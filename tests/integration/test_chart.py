@@ -11,6 +11,7 @@ from lipsol.rollout.gates import Gates
 from lipsol.rollout.plan import EXPIRY_MIN_S, RENEWALS, STANDARD, Plan
 from lipsol.runtime.settings import load
 from lipsol.topics import CANARY_MOUTHS, STABLE_MOUTHS
+from lipsol.traffic import LIFE_MAX_S
 from services.__main__ import check_alone
 from services.analyst.settings import AnalystSettings
 from services.embedded import EmbeddedSettings
@@ -144,17 +145,15 @@ def test_a_token_is_for_the_hooks_that_ask_kubernetes_alone(objects):
 
 
 def test_what_asks_kubernetes_may_do_what_it_must_and_to_no_other_object(objects):
-    canary = ("deployments", "lipsol-inference-canary", "get patch delete")
+    canary = ("deployments", "lipsol-inference-canary")
     revisions = [("secrets", f"sh.helm.release.v1.lipsol.v{revision}", "get") for revision in (1, 2)]
-    its_own = {
-        name: {("jobs", f"lipsol-{name}", "get"), ("jobs/status", f"lipsol-{name}", "patch")}
-        for name in ("analyst", "way-back")
-    }
+    its_own = {name: ("jobs/status", f"lipsol-{name}", "patch") for name in ("analyst", "way-back")}
+    looks = {(*canary, "get delete"), ("pods", "*", "list"), ("jobs", "lipsol-analyst", "get")}
     granted = {identity(each)[1:]: rights(each) for each in objects if each["kind"] == "Role"}
     assert granted == {
-        ("lipsol-analyst", "pre-upgrade"): {canary, ("pods", "*", "get list"), *its_own["analyst"], *revisions},
-        ("lipsol-hand-back", BACK): {canary},
-        ("lipsol-way-back", "pre-rollback"): {canary, *its_own["way-back"], revisions[0]},
+        ("lipsol-analyst", "pre-upgrade"): {*looks, its_own["analyst"], *revisions},
+        ("lipsol-hand-back", BACK): {(*canary, "delete")},
+        ("lipsol-way-back", "pre-rollback"): {(*canary, "delete"), its_own["way-back"], revisions[0]},
         **{(f"lipsol-{name}", "post-delete"): set() for name in ("analyst", "hand-back", "way-back")},
     }
     assert not {each["kind"] for each in objects} & {"ClusterRole", "ClusterRoleBinding"}
@@ -294,6 +293,12 @@ def test_the_canary_is_the_pod_that_stable_will_be(objects):
     assert differing == {"containers", "topologySpreadConstraints"}
     ours, theirs = stable["containers"][0], canary["containers"][0]
     assert {key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)} == {"env", "envFrom"}
+
+
+def test_the_chart_refuses_an_expiry_that_the_policy_refuses():
+    narrowed = json.loads((TOP / CHART / "values.schema.json").read_text())["properties"]["release"]["properties"]
+    bounds = narrowed["expiry_s"]
+    assert (bounds["minimum"], bounds["exclusiveMaximum"]) == (EXPIRY_MIN_S, LIFE_MAX_S)
 
 
 def test_the_analyst_is_told_a_plan_and_gates_that_it_can_read(objects):

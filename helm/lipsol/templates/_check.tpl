@@ -7,12 +7,18 @@
 {{- if and (eq .Values.registry.kind "mlflow") (not .Values.registry.uri) -}}
 {{- fail "registry.kind is mlflow, and registry.uri is empty: give the server's address, or take local" -}}
 {{- end -}}
+{{- if and (eq .Values.registry.kind "mlflow") (not .Values.registry.keysSecret) (not .Values.registry.unsigned) -}}
+{{- fail "registry.kind is mlflow, and registry.keysSecret is empty: whoever can write to that server would decide what is read. Name the Secret with the public keys of those who sign, or set registry.unsigned" -}}
+{{- end -}}
 {{- if .Values.kafka.sasl.mechanism -}}
 {{- range list "preprocess" "inference" "monitor" "analyst" -}}
 {{- if not (include "lipsol.kafkaSecret" (dict "root" $ "of" .)) -}}
 {{- fail (printf "kafka.sasl.mechanism is %s, and there is no Secret for %s: set kafka.sasl.users.%s or kafka.sasl.existingSecret" $.Values.kafka.sasl.mechanism . .) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if and (eq .Values.kafka.sasl.mechanism "PLAIN") (not .Values.kafka.tls.enabled) -}}
+{{- fail "kafka.sasl.mechanism is PLAIN, and kafka.tls.enabled is false: the password would travel in the open. Enable TLS, or take a SCRAM mechanism" -}}
 {{- end -}}
 {{- if and .Values.ingress.enabled (not (and .Values.ingress.host .Values.ingress.tlsSecret)) -}}
 {{- fail "ingress.enabled asks for ingress.host and ingress.tlsSecret: faces don't travel in the open" -}}
@@ -36,6 +42,9 @@
 {{- end -}}
 {{- if and .Values.release.promql (not .Values.release.prometheus) -}}
 {{- fail "release.promql holds queries, and release.prometheus is empty: say which Prometheus is asked" -}}
+{{- end -}}
+{{- if ge (mulf .Values.release.look_s 3) (float64 .Values.release.expiry_s) -}}
+{{- fail (printf "release.look_s is %v, and release.expiry_s %v: the analyst renews at a look, so a policy could run out in between. Look more than three times in that time" .Values.release.look_s .Values.release.expiry_s) -}}
 {{- end -}}
 {{- include "lipsol.checkSteps" .Values.release -}}
 {{- $pinned := include "lipsol.pinned" . -}}

@@ -33,7 +33,7 @@ VALUES: Mapping[str, Sequence[Path]] = {
     "production": (EXAMPLES / "production.yaml",),
     "production and gpu": (EXAMPLES / "production.yaml", EXAMPLES / "gpu.yaml"),
 }
-NO_CLASS = {"pods": {"priorityClassName": ""}}  # one that an example names is its cluster's to make
+NO_CLASS = {"pods": {"priorityClassName": ""}}  # k8s/production makes it, and a dry run keeps nothing of that
 BESIDE = ("external-secrets.yaml",)  # an example that is no values, but objects of another operator's
 # Whose operators' resources are checked elsewhere: Strimzi's by its own model, and External Secrets' are an example.
 ELSEWHERE = frozenset({"kafka.strimzi.io", "external-secrets.io"})

@@ -31,7 +31,7 @@ from tests.conftest import TOP
 K8S, CHART = TOP / "k8s", TOP / "helm" / "lipsol"
 STACKS = ("local", "production")
 ALONE_TOO = ("kafka", "kubeflow", "mlflow", "monitoring", "monitoring/dashboards", "namespace")
-OF_NO_NAMESPACE = {"Namespace", "PersistentVolume"}
+OF_NO_NAMESPACE = {"Namespace", "PersistentVolume", "PriorityClass"}
 JAVA_LEAST = 21  # that Strimzi's model is compiled for
 MODEL = Path(__file__).with_name("strimzi")
 
@@ -82,6 +82,14 @@ def of(kind: str) -> dict[str, dict[str, Any]]:
 def values(stack: str) -> dict[str, Any]:
     """What the chart is told over a stack."""
     return yaml.safe_load((K8S / stack / "values.yaml").read_text())
+
+
+def broker_of(stack: str) -> tuple[str, int]:
+    """Which Service the chart takes for the brokers'; its name stands in full, as KEDA must ask it, and its port."""
+    place, _, port = values(stack)["kafka"]["servers"].partition(":")
+    host, _, rest = place.partition(".")
+    assert rest == "lipsol.svc.cluster.local"
+    return host, int(port)
 
 
 def pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -204,7 +212,7 @@ def test_strimzi_understands_all_that_is_told_to_it(tmp_path):
     except Transient as away:
         pytest.skip(f"Strimzi's model can't be had: {away.detail.splitlines()[0][:80]}")
     check = [program, "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", str(MODEL / "Check.java")]
-    ours = [each for each in written() if each["apiVersion"].startswith("kafka.strimzi.io/")]
+    ours = [each for each in built("production") if each["apiVersion"].startswith("kafka.strimzi.io/")]
     right, wrong = tmp_path / "right.yaml", tmp_path / "wrong.yaml"
     right.write_text(dumped(ours))
     assert run(*check, right) == f"{len(TOPICS) + len(GROUPS) + 3} read\n"
@@ -256,10 +264,8 @@ def test_pipelines_find_their_volume():
 
 def test_what_the_chart_is_told_locally_is_there():
     told = values("local")
-    place, _, port = told["kafka"]["servers"].partition(":")
-    host, _, rest = place.partition(".")
-    assert rest == "lipsol.svc.cluster.local"  # in full, as KEDA must ask it
-    assert int(port) in {each["port"] for each in of("Service")[host]["spec"]["ports"]}
+    host, port = broker_of("local")
+    assert port in {each["port"] for each in of("Service")[host]["spec"]["ports"]}
     assert told["store"]["volume"]["existingClaim"] in of("PersistentVolumeClaim")
     (job,) = of("Job")["topics"]["spec"]["template"]["spec"]["containers"]
     assert {"name": "LIPSOL_BUS__SERVERS", "value": f"{host}:{port}"} in job["env"]
@@ -269,7 +275,7 @@ def test_what_the_chart_is_told_in_production_is_there():
     told, kafka = values("production"), of("Kafka")["lipsol"]
     (listener,) = kafka["spec"]["kafka"]["listeners"]
     name = kafka["metadata"]["name"]
-    assert told["kafka"]["servers"] == f"{name}-kafka-bootstrap:{listener['port']}"  # as Strimzi calls its Service
+    assert broker_of("production") == (f"{name}-kafka-bootstrap", listener["port"])  # as Strimzi calls its Service
     assert told["kafka"]["tls"] == {"enabled": listener["tls"], "existingSecret": f"{name}-cluster-ca-cert"}
     assert told["kafka"]["sasl"]["mechanism"].lower() == listener["authentication"]["type"]
     assert told["kafka"]["sasl"]["users"] == {who: name_of(who) for who in GROUPS if who not in ("cli", "pipelines")}
@@ -279,6 +285,18 @@ def test_what_the_chart_is_told_in_production_is_there():
     assert secrets == {told["store"]["s3"]["existingSecret"]}
     (port,) = of("Service")["mlflow"]["spec"]["ports"]
     assert told["registry"]["uri"] == f"http://mlflow:{port['port']}"
+    made = set(re.findall(r"kubectl create secret generic (\S+)", (K8S / "README.md").read_text()))
+    assert made == {told["store"]["s3"]["existingSecret"], told["registry"]["keysSecret"]}
+
+
+def test_reading_goes_before_training_and_so_does_what_it_stands_on():
+    told, example = values("production"), yaml.safe_load((CHART / "examples" / "production.yaml").read_text())
+    ((name, made),) = of("PriorityClass").items()
+    assert made["value"] > 0 and not made.get("globalDefault")
+    assert told["pods"]["priorityClassName"] == example["pods"]["priorityClassName"] == name
+    text = {f"{each['kind']}/{each['metadata']['name']}": json.dumps(each) for each in built("production")}
+    first = {whose for whose, held in text.items() if f'"priorityClassName": "{name}"' in held}
+    assert first == {"KafkaNodePool/broker", "KafkaNodePool/controller", "Kafka/lipsol", "Deployment/mlflow"}
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -300,6 +318,39 @@ def release(request) -> list[dict[str, Any]]:
         "1.34",
     ]
     return parsed(run(*command))
+
+
+def told(release: list[dict[str, Any]], container: dict[str, Any]) -> dict[str, str | None]:
+    """What a container of the chart is told; None: by a Secret."""
+    shared = {each["metadata"]["name"]: each["data"] for each in release if each["kind"] == "ConfigMap"}
+    found = {each["name"]: each.get("value") for each in container.get("env", [])}
+    for each in container.get("envFrom", []):
+        found |= shared[each["configMapRef"]["name"]]
+    return found
+
+
+def test_what_is_read_of_a_server_must_be_signed(release):
+    """It knows no users, and every service may reach it."""
+    for name, _, pod in pods(release):
+        variables = told(release, pod["containers"][0])
+        if variables.get("LIPSOL_REGISTRY__KIND") == "mlflow":
+            mounts = {each["mountPath"]: each["name"] for each in pod["containers"][0]["volumeMounts"]}
+            volumes = {each["name"]: each for each in pod["volumes"]}
+            place = mounts[variables["LIPSOL_REGISTRY__KEYS"]]
+            assert volumes[place]["secret"]["secretName"] == values("production")["registry"]["keysSecret"], name
+
+
+def test_mlflow_hears_who_opens_a_registry_and_nobody_else(release):
+    (rule,) = of("NetworkPolicy")["mlflow"]["spec"]["ingress"]
+    ours = rule["from"][0]["podSelector"]
+    (asked,) = ours["matchExpressions"]
+    assert (asked["key"], asked["operator"]) == ("app.kubernetes.io/component", "In")
+    opening = {
+        metadata["labels"][asked["key"]]
+        for _, metadata, pod in pods(release)
+        if "LIPSOL_REGISTRY__KIND" in told(release, pod["containers"][0])
+    }
+    assert opening == set(asked["values"])
 
 
 def test_prometheus_finds_every_service_of_the_chart(release):

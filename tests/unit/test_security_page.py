@@ -5,12 +5,13 @@ from dataclasses import asdict
 from functools import reduce
 
 import pytest
+import yaml
 
 from lipsol.clips import decoder, seccomp
 from lipsol.clips.embedding import SIZE
 from lipsol.clips.video import Limits
 from lipsol.drift.budget import BLOCK, WINDOWS
-from lipsol.topics import DAY_S, FEEDBACK, PREDICTIONS, WATCH
+from lipsol.topics import DAY_S, FEEDBACK, PREDICTIONS, TRAFFIC, WATCH
 from services.monitor.settings import MonitorSettings
 from services.preprocess.consent import TEXT, WORDING
 from services.preprocess.settings import PreprocessSettings
@@ -63,3 +64,28 @@ def test_the_system_calls_are_counted_right(page):
 def test_the_consent_is_told_in_the_very_words_that_are_asked(page):
     assert f"wording {WORDING}" in page
     assert f"> {TEXT} <!-- end -->" in page
+
+
+def test_who_may_set_a_traffic_policy_is_as_told(page, top):
+    users = list(yaml.safe_load_all((top / "k8s" / "kafka" / "users.yaml").read_text()))
+    may = {
+        user["metadata"]["name"]
+        for user in users
+        for right in user["spec"]["authorization"]["acls"]
+        if right["resource"]["name"] == TRAFFIC.name and "Write" in right["operations"]
+    }
+    (said,) = re.findall(r"<!-- traffic -->(.*?)<!-- end -->", page)
+    assert set(re.findall(r"`([\w-]+)`", said)) == may
+
+
+def test_what_hooks_may_is_as_told(top):
+    templates = top / "helm" / "lipsol" / "templates"
+    rows = re.findall(r"^\| `NAME-([\w-]+)` \| (.*) \|$", (top / "docs" / "security.md").read_text(), re.MULTILINE)
+    assert {name for name, _ in rows} == {"analyst", "way-back", "hand-back"}
+    for name, told in rows:
+        text = (templates / f"{name}.yaml").read_text()
+        (verbs,) = re.findall(r'"verbs" \(list ([^)]*)\)', text)
+        assert told.startswith(verbs.replace('" "', " and ").strip('"') + " the canary's Deployment")
+        assert ("list pods" in told) == ("resources: [pods]" in text)
+        assert ("Job's status" in told) == ("ruleOfJob" in text)
+        assert ("Helm's" in told) == ("ruleOfRevisions" in text)

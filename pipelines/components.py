@@ -122,7 +122,7 @@ def compare(
 ) -> None:
     from lipsol.steps.judging import compare
 
-    compare(champion, data, data_version, work, limit, evaluation.path)
+    compare(champion, data, data_version, code, work, limit, evaluation.path)
 
 
 @component
@@ -141,12 +141,13 @@ def evaluate(
 ) -> None:
     from lipsol.steps.judging import evaluate
 
-    figures.metadata.update(evaluate(bundle.path, champion.path, data, run, work, limit, evaluation.path, report.path))
+    told = evaluate(bundle.path, champion.path, data, code, run, work, limit, evaluation.path, report.path)
+    figures.metadata.update(told)
 
 
 @component
 def gate(
-    evaluation: Input[Artifact], champion: Input[Artifact], rules: str, code: str, run: str, verdict: Output[Artifact]
+    evaluation: Input[Artifact], champion: Input[Artifact], rules: str, run: str, verdict: Output[Artifact]
 ) -> str:
     from lipsol.steps.judging import gate
 
@@ -168,10 +169,10 @@ def promote(digest: str, champion: str, run: str, automation: str, key: str) -> 
 
 
 @component
-def look(data_version: str, corrections: int) -> str:
+def look(data: str, data_version: str, corrections: int) -> str:
     from lipsol.steps.daily import look
 
-    return look(data_version, corrections)
+    return look(data, data_version, corrections)
 
 
 @component
@@ -182,10 +183,10 @@ def gather(data: str, data_version: str, work: str) -> str:
 
 
 @component
-def remember(sentences: str, words: str) -> None:
+def remember(data: str, sentences: str, words: str) -> None:
     from lipsol.steps.daily import remember
 
-    remember()
+    remember(data, sentences, words)
 
 
 @component

@@ -31,12 +31,12 @@ def watching(place: PipelinesSettings) -> Any:
     ) -> str:
         data = give(run_as.bring(data=data, work=work), "bring", place).output
         version = give(run_as.version_data(data=data), "version-data", place).output
-        seen = give(run_as.look(data_version=version, corrections=corrections), "look", place)
+        seen = give(run_as.look(data=data, data_version=version, corrections=corrections), "look", place)
         with dsl.If(seen.output == "train", name="reason"):
             gathered = give(run_as.gather(data=data, data_version=version, work=work), "gather", place)
             asked = Asked(gathered.output, work, plan, rules, seed, limit, "", automation, key)
             done = lay(asked, judge, place)
-            give(run_as.remember(sentences=done.sentences, words=done.words), "remember", place)
+            give(run_as.remember(data=data, sentences=done.sentences, words=done.words), "remember", place)
         said_of_it: str = seen.output
         return said_of_it
 

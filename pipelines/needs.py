@@ -54,7 +54,7 @@ NEEDS: Mapping[str, Needs] = MappingProxyType(
         "champion": Needs("Name the champion", *_SMALL, 3, 10 * MINUTE, cached=False),
         "compare": Needs("Evaluate the champion", *_MIDDLE, 2, 2 * HOUR),
         "evaluate": Needs("Evaluate the candidate", *_MIDDLE, 2, 2 * HOUR),
-        "gate": Needs("Judge by the gate", *_SMALL, 0, 30 * MINUTE),
+        "gate": Needs("Judge by the gate", *_SMALL, 0, 30 * MINUTE, cached=False),
         "register": Needs("Register the bundle", *_SMALL, 3, 10 * MINUTE, cached=False),
         "promote": Needs("Promote the bundle", *_SMALL, 3, 10 * MINUTE, cached=False),
         "ask": Needs("Ask for trials", *_SMALL, 3, 10 * MINUTE, cached=False),

@@ -1,10 +1,13 @@
 """Graphs handed to a Kubeflow: uploaded, run once, or run by a schedule. The one door to a Kubeflow's API (v2beta1).
 
-A version of a pipeline is named by its compiled file's SHA-256, so the same one is uploaded once. A schedule replaces
-the one before it, runs one at a time, and makes up for none that was missed: tomorrow's run sees the same data.
+A version of a pipeline is named by its compiled file's SHA-256, so the same one is uploaded once; a pipeline that is
+new there has its file once more, as the version under its own name that Kubeflow begins every pipeline with. A schedule
+is called after its pipeline and its data and replaces the one of that name before it, runs one at a time, and makes up
+for none that was missed: tomorrow's run sees the same data.
 """
 
 import hashlib
+import json
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -50,17 +53,20 @@ def submit(name: str, host: str, arguments: Mapping[str, Any], place: PipelinesS
 
 
 def schedule(name: str, host: str, cron: str, arguments: Mapping[str, Any], place: PipelinesSettings) -> Handed:
-    """Upload a pipeline if it is new there, and have it run by the cron expression (six fields), in place of before.
+    """Upload a pipeline if it is new there, and have it run by the cron expression (six fields).
 
+    It replaces what had the pipeline run on that data before, whatever the revision of NAME@REV was.
     Raises as `submit`.
     """
     if len(cron.split()) != 6:
         raise BadInput(f"cron expression {cron!r}", 'Kubeflow wants six fields, seconds first: "0 0 2 * * *"')
     with _client(host, place) as client:
         sent = _sent(client, name, arguments, place)
-        before = [held.recurring_run_id for held in _recurring(client, place) if held.display_name == name]
+        called = f"{name} {_named(sent['params']['data'])}"
+        held = client.list_recurring_runs(page_size=PAGE, filter=_called(called), namespace=place.namespace or None)
+        before = [each.recurring_run_id for each in held.recurring_runs or [] if each.display_name == called]
         made = client.create_recurring_run(
-            job_name=name, cron_expression=cron, max_concurrency=1, no_catchup=True, **sent
+            job_name=called, cron_expression=cron, max_concurrency=1, no_catchup=True, **sent
         )
         for old in before:
             client.delete_recurring_run(old)
@@ -77,19 +83,26 @@ def _sent(client: Any, name: str, arguments: Mapping[str, Any], place: Pipelines
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.yaml"
         file.write_text(text, encoding="utf-8")
-        called = {"pipeline_name": name, "namespace": place.namespace or None}
-        held = client.get_pipeline_id(name) or client.upload_pipeline(str(file), **called).pipeline_id
-        versions = client.list_pipeline_versions(held, page_size=PAGE).pipeline_versions or []
+        within = {"namespace": place.namespace or None}  # which kfp's own get_pipeline_id leaves out
+        there = client.list_pipelines(filter=_called(name), **within).pipelines or []
+        held = (there[0] if there else client.upload_pipeline(str(file), pipeline_name=name, **within)).pipeline_id
+        versions = client.list_pipeline_versions(held, filter=_called(version)).pipeline_versions or []
         known = {each.display_name: each.pipeline_version_id for each in versions}
         if version not in known:
             sent = client.upload_pipeline_version(str(file), pipeline_version_name=version, pipeline_id=held)
             known[version] = sent.pipeline_version_id
-    experiment = client.create_experiment(name, namespace=place.namespace or None).experiment_id
+    experiment = client.create_experiment(name, **within).experiment_id
     return {"experiment_id": experiment, "pipeline_id": held, "version_id": known[version], "params": params}
 
 
-def _recurring(client: Any, place: PipelinesSettings) -> list[Any]:
-    return list(client.list_recurring_runs(page_size=PAGE, namespace=place.namespace or None).recurring_runs or [])
+def _called(name: str) -> str:
+    """Kubeflow's filter for what people see under that name."""
+    return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
+
+
+def _named(data: str) -> str:
+    """The data that a pipeline is told, without the revision of NAME@REV."""
+    return data if "/" in data else data.partition("@")[0]
 
 
 @contextmanager

@@ -5,11 +5,12 @@ with the watched clips and checkpoints that a step which died goes on from. One 
 second one waits. Of all that kfp tells, a person is shown the steps and what they say; `log.txt` keeps everything.
 """
 
+import json
 import logging
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import TextIOBase
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from lipsol.errors import BadInput, LipsolError
+from lipsol.release.rules import NAMED
 from lipsol.steps.saying import SAID
 from lipsol.steps.work import alone
+from lipsol.training.plan import PLANS
 from pipelines.compiling import graph
 from pipelines.settings import PipelinesSettings
 
@@ -45,6 +48,12 @@ class Ran:
 
     steps: tuple[Step, ...]
     outputs: Mapping[str, Any]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a gate stopped a model: `register` follows each gate that lets one through, and neither is cached."""
+        names = [step.name.partition("-")[0] for step in self.steps]
+        return names.count("gate") > names.count("register")
 
 
 def run(name: str, arguments: Mapping[str, Any], place: PipelinesSettings, tell: Callable[[str], None] = print) -> Ran:
@@ -83,14 +92,31 @@ def defaults(place: PipelinesSettings, work: Path | str) -> dict[str, str]:
 
 
 def checked(whole: Any, arguments: Mapping[str, Any], settled: Mapping[str, str]) -> dict[str, Any]:
-    """What a graph is called with: the arguments, else what is settled, each with its type. Raises BadInput."""
+    """What a graph is called with: the arguments, else what is settled, each with its type. Raises BadInput.
+
+    Rules and plans are names or JSON: a file's name would stay the same, and what is cached with it, when it changes.
+    """
     inputs = whole.component_spec.inputs
     if unknown := [name for name in arguments if name not in inputs]:
         raise BadInput(f"no setting {', '.join(unknown)} in this pipeline", f"it has {', '.join(inputs)}")
     told = {**settled, **arguments}
     if missing := [name for name, spec in inputs.items() if not spec.optional and name not in told]:
         raise BadInput(f"nothing said of {', '.join(missing)}", "say it with --set NAME=VALUE")
+    for name, names in (("plan", PLANS), ("rules", NAMED)):
+        if name in inputs and name in told:
+            _by_value(name, str(told[name]), names)
     return {name: _typed(name, value, inputs[name].type) for name, value in told.items() if name in inputs}
+
+
+def _by_value(name: str, value: str, names: Collection[str]) -> None:
+    """Raise BadInput unless it is one of the names, or JSON that builds on one of them."""
+    if value.lstrip().startswith("{"):
+        try:
+            value = str(json.loads(value).get("base", "full"))
+        except ValueError as fault:
+            raise BadInput(f"{name}={value[:40]!r} is no JSON ({fault})", "mend it") from fault
+    if value not in names:
+        raise BadInput(f"{name}={value!r}", f"take {', '.join(names)}, or {name}=@FILE for what a file of JSON holds")
 
 
 def _typed(name: str, value: Any, kind: str) -> Any:

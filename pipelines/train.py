@@ -47,9 +47,7 @@ def judging(place: PipelinesSettings) -> Any:
         before = compared.outputs["evaluation"]
         found = give(run_as.evaluate(bundle=bundle, champion=before, run=run, **known), "evaluate", place)
         evaluation = found.outputs["evaluation"]
-        judged = give(
-            run_as.gate(evaluation=evaluation, champion=before, rules=rules, code=code, run=run), "gate", place
-        )
+        judged = give(run_as.gate(evaluation=evaluation, champion=before, rules=rules, run=run), "gate", place)
         verdict = judged.outputs["verdict"]
         with dsl.If(judged.outputs["Output"] == "pass", name="passed"):
             kept = run_as.register(

@@ -124,6 +124,7 @@ class Evaluation:
     synthetic    nobody real was ever read
     unread       clips that could not be read, each with its reason: they stand in no figure
     limit        clips read of a speaker at most; 0: all
+    code         version of the code that read them (lipsol/steps/versions.py), "" outside a pipeline
     """
 
     bundle: Mapping[str, str]
@@ -137,6 +138,7 @@ class Evaluation:
     machine: Mapping[str, str]
     synthetic: bool = False
     limit: int = 0
+    code: str = ""
     unread: tuple[str, ...] = ()
     errors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: int = FORMAT

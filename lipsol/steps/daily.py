@@ -1,14 +1,16 @@
 """Is there a reason to train today: new data, enough new corrections, or somebody who asked for it?
 
-What the last run saw is kept in the store, beside the corrections that it counts, so that the two can't part. A run
-that fails leaves it as it was: its reasons stand tomorrow. Who asks is the monitor about drift, by its degree of
-automation, or a person: an `ActionTaken` of kind "retrain" that is done. It is heard on the bus in the group
-`pipelines`, and committed only after the run that it caused; so none is lost, and at worst one causes two runs.
+What the last run saw is kept in the store, for each data set by itself, beside the corrections that it counts, so that
+the two can't part. A run that fails leaves it as it was: its reasons stand tomorrow. Corrections and requests count for
+data of their language. Who asks is the monitor about drift, by its degree of automation, or a person: an `ActionTaken`
+of kind "retrain" that is done. It is heard on the bus in the group `pipelines`, which commits nothing, since each data
+set answers for itself: which ones it answered is what it remembers, so none is lost and none is answered twice. A
+training that the gate stopped is an answer too: the same data would be stopped again tomorrow.
 """
 
+import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from lipsol.bus.port import Bus, Message
@@ -25,9 +27,27 @@ from lipsol.store.port import Store
 from lipsol.topics import ACTIONS
 
 GROUP = "pipelines"
-LAST, LOOKED = "pipelines/last", "pipelines/looked"  # keys in the store
+LAST, LOOKED = "last", "looked"  # under `Asking.key`
 TRAIN, NOTHING = "train", "nothing"
 POLL_S, POLLED = 5.0, 256  # how long a queue is listened to until it is taken to be empty, and events at once
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The data set that is asked about, by its name and language."""
+
+    name: str
+    language: str
+
+    @classmethod
+    def of(cls, data: str) -> "Asking":
+        """The one in that folder. Raises BadInput if it can't be read."""
+        dataset = open_dataset(Path(data))
+        return cls(dataset.name, dataset.language)
+
+    def key(self, what: str) -> str:
+        """Where the store keeps it."""
+        return f"pipelines/{self.name}.{self.language}/{what}"
 
 
 @dataclass(frozen=True)
@@ -35,16 +55,16 @@ class Seen:
     """What there was when somebody looked.
 
     data_version  of the data set; corrections: names of those that are kept (`feedback_id`)
-    asked         partition and offset of each request to train that no run has answered
+    asked         names of the requests to train that are still on the bus
     """
 
     data_version: str
     corrections: frozenset[str]
-    asked: tuple[tuple[int, int], ...] = ()
+    asked: frozenset[str] = frozenset()
 
     def to_json(self) -> bytes:
         """As it is kept."""
-        told = {"data_version": self.data_version, "corrections": sorted(self.corrections), "asked": self.asked}
+        told = {"data_version": self.data_version, "corrections": sorted(self.corrections), "asked": sorted(self.asked)}
         return json.dumps(told).encode()
 
     @classmethod
@@ -52,13 +72,16 @@ class Seen:
         """Undo `to_json`. Raises BadInput."""
         try:
             told = json.loads(data)
-            asked = tuple((int(partition), int(offset)) for partition, offset in told.get("asked", ()))
-            return cls(str(told["data_version"]), frozenset(map(str, told["corrections"])), asked)
-        except (ValueError, KeyError, TypeError, AttributeError) as fault:
-            raise BadInput(f"the store's {LAST} makes no sense ({fault})", "delete it: the next run trains") from fault
+            return cls(
+                str(told["data_version"]), *(frozenset(map(str, told[what])) for what in ("corrections", "asked"))
+            )
+        except (ValueError, KeyError, TypeError) as fault:
+            raise BadInput(
+                f"what `daily` remembered makes no sense ({fault})", "delete it: the next run trains"
+            ) from fault
 
 
-def look(data_version: str, corrections: int) -> str:
+def look(data: str, data_version: str, corrections: int) -> str:
     """ "train" if there is a reason to, else "nothing"; says every reason. corrections: new ones that are one."""
     settings = load(Settings)
     if settings.store.private:
@@ -71,24 +94,28 @@ def look(data_version: str, corrections: int) -> str:
     if bus is None:
         say("nobody can be heard to ask for it: LIPSOL_BUS__KIND=memory ends at this process")
     try:
-        return looked(store, bus, data_version, corrections)
+        return looked(store, bus, Asking.of(data), data_version, corrections)
     finally:
         store.close()
         if bus is not None:
             bus.close()
 
 
-def looked(store: Store, bus: Bus | None, data_version: str, corrections: int, patience_s: float = POLL_S) -> str:
+def looked(
+    store: Store, bus: Bus | None, asking: Asking, data_version: str, corrections: int, patience_s: float = POLL_S
+) -> str:
     """What `look` does, with the store and the bus given; None: no bus that others are on."""
-    kept_now = frozenset(each.feedback_id for each in Corrections(store).all())
-    heard = [] if bus is None else _waiting(bus, patience_s)
-    now = Seen(data_version, kept_now, tuple((message.partition, message.offset) for message in heard))
-    store.put(LOOKED, now.to_json())
-    why = _reasons(_last(store), now, corrections) + [_told(message) for message in heard]
-    new = len(kept_now - (_last(store) or Seen("", frozenset())).corrections)
+    kept_now = frozenset(each.feedback_id for each in Corrections(store).all() if each.language == asking.language)
+    heard = {} if bus is None else _requests(bus, asking.language, patience_s)
+    now = Seen(data_version, kept_now, frozenset(heard))
+    store.put(asking.key(LOOKED), now.to_json())
+    last = _last(store, asking)
+    before = last or Seen("", frozenset())
+    why = _reasons(last, now, corrections) + [said for name, said in heard.items() if name not in before.asked]
     for reason in why:
         say(reason)
     if not why:
+        new = len(kept_now - before.corrections)
         say(f"nothing new since the last run: the same data, {new} new corrections of {corrections}, no request")
     return TRAIN if why else NOTHING
 
@@ -114,27 +141,26 @@ def gather(data: str, data_version: str, work: str) -> str:
         store.close()
 
 
-def remember() -> None:
-    """The run that `look` caused went through: what it saw is the past from now on, who asked is answered."""
-    settings = load(Settings)
-    store = open_store(settings)
-    bus = None if settings.bus.private else open_bus(settings)
+def remember(data: str, sentences: str, words: str) -> None:
+    """The run that `look` caused went through: what it saw is the past from now on, who asked is answered.
+
+    sentences, words: the gate's "pass" or "stop", which are told; a stop is an answer as well.
+    """
+    store = open_store(load(Settings))
     try:
-        remembered(store, bus)
+        remembered(store, Asking.of(data))
     finally:
         store.close()
-        if bus is not None:
-            bus.close()
+    say(f"the gate's answer: sentences {sentences}, words {words}")
 
 
-def remembered(store: Store, bus: Bus | None, patience_s: float = POLL_S) -> None:
-    """What `remember` does, with the store and the bus given."""
-    saw = Seen.from_json(store.get(LOOKED))
-    if bus is not None and saw.asked:
-        _answer(bus, saw.asked, patience_s)
-    store.put(LAST, replace(saw, asked=()).to_json())
-    counted = f"{len(saw.corrections)} corrections, {len(saw.asked)} requests answered"
-    say(f"remembered: data {saw.data_version[:12]}, {counted}")
+def remembered(store: Store, asking: Asking) -> None:
+    """What `remember` does, with the store given."""
+    saw = Seen.from_json(store.get(asking.key(LOOKED)))
+    before = _last(store, asking) or Seen("", frozenset())
+    store.put(asking.key(LAST), saw.to_json())
+    counted = f"{len(saw.corrections)} corrections, {len(saw.asked - before.asked)} requests answered"
+    say(f"remembered of {asking.name} ({asking.language}): data {saw.data_version[:12]}, {counted}")
 
 
 def _reasons(last: Seen | None, now: Seen, corrections: int) -> list[str]:
@@ -149,47 +175,38 @@ def _reasons(last: Seen | None, now: Seen, corrections: int) -> list[str]:
     return why
 
 
-def _last(store: Store) -> Seen | None:
+def _last(store: Store, asking: Asking) -> Seen | None:
     try:
-        return Seen.from_json(store.get(LAST))
+        return Seen.from_json(store.get(asking.key(LAST)))
     except NotFound:
         return None
 
 
-def _waiting(bus: Bus, patience_s: float) -> list[Message]:
-    """The requests that nobody has answered; they wait on, since nothing is committed."""
+def _requests(bus: Bus, language: str, patience_s: float) -> dict[str, str]:
+    """The requests for a language that the bus still has, answered or not: what each says, by name."""
     consumer = bus.consumer([ACTIONS.name], GROUP)
-    heard: list[Message] = []
+    heard: dict[str, str] = {}
     try:
         while more := consumer.poll(POLLED, patience_s):
-            heard += [each for each in more if _told(each)]
+            heard |= {name: said for name, said in (_told(each, language) for each in more) if said}
     finally:
         consumer.close()
     return heard
 
 
-def _answer(bus: Bus, asked: Sequence[tuple[int, int]], patience_s: float) -> None:
-    """Commit what was seen, and nothing that came later."""
-    last = {partition: max(offset for held, offset in asked if held == partition) for partition, _ in asked}
-    consumer = bus.consumer([ACTIONS.name], GROUP)
-    try:
-        while more := consumer.poll(POLLED, patience_s):
-            consumer.commit([each for each in more if each.offset <= last.get(each.partition, -1)])
-    finally:
-        consumer.close()
-
-
-def _told(message: Message) -> str:
-    """A request to train in a line, "" for another action; what can't be read is a reason too."""
+def _told(message: Message, language: str) -> tuple[str, str]:
+    """A request's name and the line that tells it, "" for another action; what can't be read is a reason too."""
+    unread = hashlib.sha256(message.value).hexdigest()
     try:
         event = from_bytes(message.topic, message.value)
     except BadInput as fault:
-        return f"an action that can't be read ({fault.detail})"
+        return unread, f"an action that can't be read ({fault.detail})"
     if not isinstance(event, ActionTaken):
-        return f"something else than an action on {message.topic}"
-    if event.kind != "retrain" or not event.done:
-        return ""
-    return f"{event.by} asked for it, for {event.track} {event.model_digest[:12]}: {event.reason}"
+        return unread, f"something else than an action on {message.topic}"
+    if event.kind != "retrain" or not event.done or event.language not in ("", language):
+        return event.action_id, ""
+    said = f"{event.by} asked for it, for {event.track} {event.model_digest[:12]}: {event.reason}"
+    return event.action_id, said
 
 
 def _name(correction: Correction) -> str:

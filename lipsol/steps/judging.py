@@ -1,5 +1,6 @@
 """A bundle beside its champion: both read the same clips of the same data, and the gate says what it makes of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,37 +28,33 @@ def champion(bundle: str) -> str:
     return "" if held is None else held.digest
 
 
-def compare(champion: str, data: str, data_version: str, work: str, limit: int, out: str) -> None:
+def compare(champion: str, data: str, data_version: str, code: str, work: str, limit: int, out: str) -> None:
     """Write what the champion does on this data to `out`; an empty file where there is none.
 
-    What was registered with it serves again if it is of the same data; else it reads all clips anew.
+    What was registered with it serves again if the same code found it on the same data; else it reads all clips anew.
     """
-    from lipsol.evaluation.evaluate import evaluate
-
     if not champion:
         Path(out).write_bytes(b"")
         return
     registry = _registry()
-    found = _registered(registry, champion, data_version, limit)
+    found = _registered(registry, champion, data_version, code, limit)
     if found is None:
         folder = Path(out).with_name("champion")
-        found = evaluate(registry.path(champion), Path(data), mouths(work), folder, limit=limit)
+        found = _evaluated(registry.path(champion), data, code, work, folder, None, limit)
     Path(out).write_bytes(found.read_bytes())
     say(told(Evaluation.load(Path(out))))
 
 
 def evaluate(
-    bundle: str, champion: str, data: str, run: str, work: str, limit: int, out: str, report: str
+    bundle: str, champion: str, data: str, code: str, run: str, work: str, limit: int, out: str, report: str
 ) -> dict[str, float]:
     """Read what training never saw; the evaluation goes to `out`, its page to `report`, both to the run.
 
     Returns the headline figures, as "seen/grammar/wer". champion: what `compare` wrote.
     """
-    from lipsol.evaluation.evaluate import evaluate as evaluated
-
     before = Path(champion) if Path(champion).stat().st_size else None
     with going_on(run) as tracked:
-        found = evaluated(Path(bundle), Path(data), mouths(work), Path(out).with_name("found"), before, limit)
+        found = _evaluated(Path(bundle), data, code, work, Path(out).with_name("found"), before, limit)
         evaluation = Evaluation.load(found)
         figures = headline(evaluation)
         kind = evaluation.bundle["kind"]
@@ -112,14 +109,23 @@ def told(evaluation: Evaluation) -> str:
     return f"{bundle['name']} {bundle['digest'][:12]} over {len(evaluation.clips)} readings: {', '.join(rates)}"
 
 
-def _registered(registry: Registry, digest: str, data_version: str, limit: int) -> Path | None:
-    """The evaluation that was registered with a bundle, if it is of this data."""
+def _evaluated(bundle: Path, data: str, code: str, work: str, folder: Path, before: Path | None, limit: int) -> Path:
+    """Evaluate into a folder; the evaluation names the code that found it."""
+    from lipsol.evaluation.evaluate import evaluate
+
+    found = evaluate(bundle, Path(data), mouths(work), folder, before, limit)
+    found.write_bytes(replace(Evaluation.load(found), code=code).to_json())
+    return found
+
+
+def _registered(registry: Registry, digest: str, data_version: str, code: str, limit: int) -> Path | None:
+    """The evaluation that was registered with a bundle, if this code found it on this data."""
     try:
         file = registry.file(digest, EVALUATION)
         held = Evaluation.load(file)
     except (NotFound, BadInput):
         return None
-    same = held.data.get("sha256") == data_version and held.limit == limit
+    same = (held.data.get("sha256"), held.code, held.limit) == (data_version, code, limit)
     return file if same else None
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.running import Ran
     from pipelines.settings import PipelinesSettings
 
-STOPPED = 3  # exit code of a run that a gate stopped: all went well, and nothing was promoted
+STOPPED = 3  # exit code of a run in which a gate stopped a model: all went well, and that one was not promoted
 
 
 def run_here(name: str, given: Sequence[str], *, local: bool, as_json: bool) -> int:
@@ -29,7 +29,7 @@ def run_here(name: str, given: Sequence[str], *, local: bool, as_json: bool) -> 
 
     done = run(name, arguments(given), settings, lambda line: print(line, file=sys.stderr, flush=True))
     print(json.dumps(_facts(done), indent=2) if as_json else table(done))
-    return STOPPED if "stop" in done.outputs.values() else 0
+    return STOPPED if done.stopped else 0
 
 
 def compile_all(out: Path | None, *, check: bool) -> int:

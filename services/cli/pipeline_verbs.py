@@ -36,7 +36,7 @@ host_option = click.option(
 def pipeline_run(name: str, given: tuple[str, ...], *, local: bool, as_json: bool) -> int:
     """Run a pipeline on this machine: the same graph as on a Kubeflow. Run again it goes on where it was.
 
-    Ends with 3 if a gate stopped a model: nothing was promoted then.
+    Ends with 3 if a gate stopped a model: that one was not promoted, while another of the same run may have been.
     """
     from services.cli.pipeline import run_here
 

@@ -1,10 +1,11 @@
 """A bundle is judged beside what its name means now, registered once, and promoted as far as one is allowed to."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from lipsol.errors import BadInput
+from lipsol.errors import BadInput, LipsolError
 from lipsol.registry.local import LocalRegistry
 from lipsol.steps.judging import compare, gate
 from lipsol.steps.releasing import promote, register
@@ -13,6 +14,7 @@ from lipsol.tracking.local import LocalTracker
 from tests.bundles_made import bundle
 from tests.evaluations_made import evaluation_of
 
+CODE = "c" * 64  # that evaluated
 STOPS = {
     "name": "stops", "enough": {"seen": {"clips": 1, "speakers": 1}}, "at_most": {"wer": {"seen": 0.1}},
     "at_least": {}, "no_worse": {}, "for_others": {}, "slices": {"clips": 99, "worse": 9.0, "facts": []},
@@ -39,7 +41,7 @@ def judged(folder, run, name="a", rules="brief", wrong=lambda _n, _group: 0):
     (folder / "made").mkdir(exist_ok=True)
     digest = bundle(folder / "made", name, version=name)
     files = {what: folder / "made" / f"{name}.{what}" for what in ("evaluation", "report", "verdict", "champion")}
-    files["evaluation"].write_bytes(evaluation_of(wrong, clips=20, digest=digest).to_json())
+    files["evaluation"].write_bytes(replace(evaluation_of(wrong, clips=20, digest=digest), code=CODE).to_json())
     files["report"].write_text("<p>")
     files["champion"].write_bytes(b"")
     paths = [str(files[what]) for what in ("evaluation", "champion")]
@@ -97,13 +99,16 @@ def test_a_champion_that_changed_since_it_was_compared_with_is_not_replaced(tmp_
 
 
 def test_without_a_champion_there_is_nothing_to_compare_with(tmp_path, registry):
-    compare("", "data", "version", str(tmp_path), 0, str(tmp_path / "found"))
+    compare("", "data", "version", "code", str(tmp_path), 0, str(tmp_path / "found"))
     assert (tmp_path / "found").read_bytes() == b""
 
 
-def test_a_champions_evaluation_of_the_same_data_serves_again(tmp_path, registry, run):
+def test_a_champions_evaluation_of_the_same_data_by_the_same_code_serves_again(tmp_path, registry, run):
     digest, files, _ = judged(tmp_path, run)
     taken(files)
     version = json.loads((tmp_path / "made" / "a.evaluation").read_text())["data"]["sha256"]
-    compare(digest, "no such folder", version, str(tmp_path), 0, str(tmp_path / "found"))
+    compare(digest, "no such folder", version, CODE, str(tmp_path), 0, str(tmp_path / "found"))
     assert (tmp_path / "found").read_bytes() == (tmp_path / "made" / "a.evaluation").read_bytes()
+    for others in ((version, "d" * 64), ("e" * 64, CODE)):
+        with pytest.raises(LipsolError, match="card format"):  # it was opened, to read anew
+            compare(digest, "no such folder", *others, str(tmp_path), 0, str(tmp_path / "anew"))

@@ -1,6 +1,7 @@
 """What steps keep, name and tell: equal askings meet, a changed byte does not, and no curve is lost."""
 
 import threading
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from lipsol.steps.tracked import begin, going_on
 from lipsol.steps.versions import code_of, version_code, version_data
 from lipsol.steps.work import alone, kept
 
+PATIENCE_S = 60.0  # on a busy machine
 ASKED = {"plan": "brief", "rules": "brief", "seed": 1, "limit": 0, "spoil": ""}
 
 
@@ -87,8 +89,10 @@ def test_a_second_training_waits_for_the_first_one_in_its_folder(tmp_path, capsy
     with alone(tmp_path / "members"):
         waiting = threading.Thread(target=second)
         waiting.start()
+        until = time.monotonic() + PATIENCE_S
         while "waiting for it" not in capsys.readouterr().out:
-            pass
+            assert waiting.is_alive() and time.monotonic() < until
+            time.sleep(0.01)
         order.append("first")
     waiting.join()
     assert order == ["first", "second"]

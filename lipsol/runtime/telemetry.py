@@ -45,6 +45,11 @@ class Telemetry:
         """Put a gauge to a value."""
         self._made(name, "gauge", labels).set(value)
 
+    def drop(self, name: str, /, **labels: str) -> None:
+        """Tell that gauge no more: what it was about is gone."""
+        self._made(name, "gauge", labels)
+        self._series[name].remove(*(labels[label] for label in self._metric(name).labels))
+
     def follow(self, name: str, value: Callable[[], float], /, **labels: str) -> None:
         """Let a gauge ask for its value whenever somebody looks; from any thread, and it may not raise."""
         self._made(name, "gauge", labels).set_function(value)

@@ -21,6 +21,7 @@ from services.operating.operations import Operating
 
 Open: TypeAlias = Callable[[], AbstractContextManager[Operating]]
 SHOWN = 12  # digits of a digest, and of an action's name
+MONITOR = "monitor"  # who answers
 EVIDENCE_SHOWN = 3  # comparisons of a finding
 FINDINGS = ("since", "state", "kind", "track", "model", "language", "remedy", "by")
 ACTIONS = ("when", "action", "what", "state", "track", "model", "by", "why")
@@ -66,7 +67,7 @@ def run_accept(
         done = running.accept(track=track, digest=digest, language=language, by=me(), reason=reason)
     for each in done:
         who = f"{each.model_digest[:SHOWN]} on {each.track}, {each.language or 'every language'}"
-        print(f"told the monitor that what comes to {who}, is normal; `lipsol drift status` tells once it is")
+        print(f"asked the monitor to take what comes to {who}, as normal; `lipsol drift actions` tells what it did")
     return 0
 
 
@@ -107,6 +108,8 @@ def _evidence(each: DriftDetected) -> list[str]:
 def _row(each: ActionTaken, names: set[str]) -> tuple[str, ...]:
     if each.done:
         state = "done"
+    elif each.kind == "accept":
+        state = "refused" if each.by == MONITOR else "asked for"
     elif each.action_id + TAKEN in names:
         state = "taken up"
     else:

@@ -17,10 +17,11 @@
 import base64
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import structlog
@@ -39,24 +40,32 @@ from services.monitor.views import State, Watched
 
 SUCCEEDED_S = 600.0  # that a bundle is silent while another of its name reads: replicas change over in less
 IDLE_S = 86_400.0  # that any group is silent
+NOBODY: Mapping[Group, float] = MappingProxyType({})
 KEPT = 200  # actions that are told of; the topic keeps them all
 SAID: dict[State, str] = {
     "quiet": "All is as the reference has it.",
     "learning": "Too few clips to compare with the reference yet.",
+    "away": "The bundle's reference can't be had, so nothing is compared; it is asked for again.",
     "no reference": "The bundle brings no reference, so nothing is compared: `lipsol models reference` gives it one.",
 }
 COOLING = "The same was told not long ago, so nothing is done about it yet."
 
 log = structlog.get_logger()
 
+Comparable = Literal["yes", "not yet", "no reference", "away"]
+
 
 @dataclass(frozen=True)
 class Standing:
-    """A group as whoever counts its clips knows it: how many its window holds, and whether that can be compared."""
+    """A group as whoever counts its clips knows it: how many its window holds, and whether that can be compared.
+
+    why: what keeps a reference away
+    """
 
     group: Group
     clips: int
-    comparable: Literal["yes", "not yet", "no reference"] = "yes"
+    comparable: Comparable = "yes"
+    why: str = ""
 
 
 @dataclass
@@ -115,15 +124,26 @@ class Concern:
             self._muted = False
 
     def looked(
-        self, group: Group, verdict: Verdict | None, at: float, *, clips: int = 0, since: float = 0.0
+        self,
+        group: Group,
+        verdict: Verdict | None,
+        at: float,
+        *,
+        clips: int = 0,
+        since: float = 0.0,
+        read: Mapping[Group, float] = NOBODY,
     ) -> list[Event]:
-        """What a look tells and sets off. at, since: when the window's last and first clip was read, Unix seconds."""
+        """What a look tells and sets off.
+
+        at, since  when the window's last and first clip was read, Unix seconds
+        read       when each group read last: seldom-used ones read for long without a look
+        """
         ground = self._ground(group)
         with self._lock:
             case = self._cases.setdefault(group, _Case(Episodes(self._sensitivity), since=at))
             told = case.episodes.look(verdict, at)
             case.verdict, case.at = verdict, at
-            events = [] if self._muted else self._retired(group, at)
+            events = [] if self._muted else self._retired(group, at, read)
             match told:
                 case Began():
                     events += self._began(
@@ -149,12 +169,11 @@ class Concern:
             return [] if case is None else self._over(group, case, at)
 
     def heard(self, action: ActionTaken) -> None:
-        """Somebody did or proposed something; a repeat changes nothing."""
+        """Somebody did, proposed or asked for something, or tells what became of that; a repeat changes nothing."""
         with self._lock:
-            if action.action_id in self._actions:
-                return
+            known = action.action_id in self._actions
             self._actions[action.action_id] = action
-            if action.by != NAME:  # its own were counted as it took them
+            if not known and action.by != NAME:  # its own were counted as it took them
                 self._acted(action)
             for oldest in list(self._actions)[:-KEPT]:
                 del self._actions[oldest]
@@ -190,20 +209,22 @@ class Concern:
                 if case.found is not None:
                     self._show(group, case.found)
 
-    def _retired(self, group: Group, at: float) -> list[Event]:
+    def _retired(self, group: Group, at: float, read: Mapping[Group, float]) -> list[Event]:
         """What is open of readers that read no more, now that this group was looked at."""
         events: list[Event] = []
         for other, case in self._cases.items():
-            if other != group and case.found is not None and self._reads_no_more(other, case, group, at):
+            if other == group or case.found is None:
+                continue
+            if self._reads_no_more(other, max(case.at, read.get(other, 0.0)), group, at):
                 case.episodes.kind, case.state, case.since = None, "quiet", at
                 events += self._over(other, case, at)
         return events
 
-    def _reads_no_more(self, other: Group, case: _Case, group: Group, at: float) -> bool:
+    def _reads_no_more(self, other: Group, read_at: float, group: Group, at: float) -> bool:
         if other.track == "canary" and group.track == "stable" and self._ended():
             return True
         succeeded = replace(other, digest=group.digest) == group
-        return at - case.at > (SUCCEEDED_S if succeeded else IDLE_S)
+        return at - read_at > (SUCCEEDED_S if succeeded else IDLE_S)
 
     def _began(self, group: Group, case: _Case, told: Began, found: DriftDetected, ground: Ground) -> list[Event]:
         verdict = told.verdict
@@ -264,9 +285,9 @@ class Concern:
     def _watched(self, standing: Standing) -> Watched:
         case = self._cases.get(standing.group)
         state = _state(case, standing)
+        said = f"{SAID[state]} {standing.why}".rstrip() if case is None or state != "drift" else case.said
         if case is None:
-            return Watched(standing.group, standing.clips, state, None, 0.0, SAID[state])
-        said = case.said if state == "drift" else SAID[state]
+            return Watched(standing.group, standing.clips, state, None, 0.0, said)
         return Watched(standing.group, standing.clips, state, _verdict(case), case.since, said)
 
 
@@ -274,9 +295,9 @@ def _state(case: _Case | None, standing: Standing) -> State:
     """What is found stays so however few clips there are just now."""
     if case is not None and case.found is not None:
         return "drift"
-    if standing.comparable != "yes":
-        return "learning" if standing.comparable == "not yet" else "no reference"
-    return "quiet"
+    if standing.comparable == "yes":
+        return "quiet"
+    return "learning" if standing.comparable == "not yet" else standing.comparable
 
 
 def _verdict(case: _Case) -> Verdict | None:

@@ -236,5 +236,5 @@ def _finite(value: float | None) -> float | None:
 
 def _urgency(watched: Watched) -> tuple[bool, int, Group]:
     """What somebody must look at comes first."""
-    order: tuple[State, ...] = ("drift", "no reference", "learning", "quiet")
+    order: tuple[State, ...] = ("drift", "away", "no reference", "learning", "quiet")
     return watched.group.shadow, order.index(watched.state), watched.group

@@ -4,17 +4,18 @@
   group whose bundle brings none is counted but not compared.
 - A canary is held against stable as well: what both see is not the canary's doing.
 - So many groups are watched at most; of more, the one that was quiet for longest is let go.
+- A group that can't be compared says why, and how many there are is told: nobody takes their silence for quiet.
 - Drift hears a person's first word of a clip alone: what is in a block can't be taken out again.
 """
 
 import base64
 import hashlib
 import json
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import astuple, dataclass, field
-from typing import Literal, Protocol
+from dataclasses import astuple, dataclass, field, replace
+from typing import Protocol
 
 import structlog
 
@@ -27,15 +28,18 @@ from lipsol.drift.verdict import Verdict
 from lipsol.errors import BadInput
 from lipsol.events import ActionTaken, Event
 from lipsol.runtime.telemetry import Telemetry
-from services.monitor.accepting import kept, means
-from services.monitor.concern import Standing
+from services.monitor.accepting import asks, kept, means
+from services.monitor.actions import NAME
+from services.monitor.concern import Comparable, Standing
 from services.monitor.group import Group
-from services.monitor.references import Answer
+from services.monitor.references import Answer, Away
 from services.monitor.views import Watched
 
 PART = "drift/"  # begins the names of the parts of the state
 WAITING = 500  # clips that a group keeps while its reference is fetched
 GROUPS_MAX = 32
+RECENT_S = 3600.0  # that a group counts among those that are read by
+REASONS: Mapping[Comparable, str] = {"not yet": "loading", "no reference": "no-reference", "away": "away"}
 WORDS_MAX = 64  # that are told by themselves in metrics: each is a series that is kept for ever
 
 log = structlog.get_logger()
@@ -61,7 +65,14 @@ class Concern(Protocol):
         ...
 
     def looked(
-        self, group: Group, verdict: Verdict | None, at: float, *, clips: int = 0, since: float = 0.0
+        self,
+        group: Group,
+        verdict: Verdict | None,
+        at: float,
+        *,
+        clips: int = 0,
+        since: float = 0.0,
+        read: Mapping[Group, float] = ...,
     ) -> list[Event]:
         """A group was looked at."""
         ...
@@ -97,12 +108,18 @@ class Concern(Protocol):
 
 @dataclass
 class _Held:
-    """One group: its detector, or what waits for one."""
+    """One group: its detector, or what waits for one.
+
+    why    what keeps its reference away
+    shown  (measure, method) of what is told of it in gauges
+    """
 
     detector: Detector | None = None
     state: bytes = b""  # of a detector that waits for its reference
     waiting: deque[tuple[Observation | Told, float]] = field(default_factory=lambda: deque(maxlen=WAITING))
-    comparable: Literal["yes", "not yet", "no reference"] = "not yet"
+    comparable: Comparable = "not yet"
+    why: str = ""
+    shown: set[tuple[str, str]] = field(default_factory=set)
     at: float = 0.0
     words: frozenset[str] = frozenset()
 
@@ -144,21 +161,39 @@ class Groups:
         return None if held is None or held.detector is None else held.detector.reference
 
     def accept(self, action: ActionTaken, owner: str) -> list[Event]:
-        """What an operator calls normal becomes the reference; what keeps it, and what is over by it."""
+        """What an operator asks to be normal becomes the reference.
+
+        What keeps it, what is over by it, and whether that was done; where not, why not.
+        """
+        if not asks(action):
+            return []
         events: list[Event] = []
+        said: list[str] = []
         for group, held in self._held.items():
-            if held.detector is None or not means(action, group):
-                continue
-            try:
-                reference = held.detector.reference.accepted(held.detector.window(), action.action_id)
-            except BadInput as fault:
-                log.warning("not-accepted", track=group.track, model=group.model, reason=fault.detail)
-                continue
-            held.detector.reference = reference
-            self._accepted[group] = reference.to_bytes()
-            self._changed.add(group)
-            events += [kept(group, self._accepted[group], owner, action.at), *self._concern.accepted(group, action.at)]
-        return events
+            if means(action, group):
+                try:
+                    events += self._accept(group, held, action, owner)
+                    said.append(f"{group.language}: done.")
+                except BadInput as fault:
+                    said.append(f"{group.language}: {fault}.")
+        told = " ".join(said) or f"nothing that was asked for is read on {action.track}: name a model that reads there."
+        return [*events, replace(action, done=bool(events), by=NAME, reason=f"{action.by}: {action.reason} ({told})")]
+
+    def _accept(self, group: Group, held: _Held, action: ActionTaken, owner: str) -> list[Event]:
+        """Raises BadInput where there is too little to accept, or nothing to compare it with."""
+        if held.detector is None:
+            raise BadInput("it is compared with nothing yet", "see that its bundle brings a reference")
+        reference = held.detector.reference.accepted(held.detector.window(), action.action_id)
+        held.detector.reference = reference
+        self._accepted[group] = reference.to_bytes()
+        self._changed.add(group)
+        return [kept(group, self._accepted[group], owner, action.at), *self._concern.accepted(group, action.at)]
+
+    def show(self, now: float) -> None:
+        """Let a gauge tell how many groups that are read by are compared with nothing, by reason."""
+        reasons = Counter(each.comparable for each in self._held.values() if now - each.at < RECENT_S)
+        for comparable, reason in REASONS.items():
+            self._telemetry.set("lipsol_uncompared_groups", reasons[comparable], reason=reason)
 
     def standings(self) -> list[Standing]:
         """How far each group is."""
@@ -202,8 +237,9 @@ class Groups:
     def _found(self, group: Group, at: float) -> tuple[_Held, list[Event]]:
         events: list[Event] = []
         while len(self._held) >= self._most:
-            gone, _ = self._held.popitem(last=False)
+            gone, left = self._held.popitem(last=False)
             self._changed.discard(gone)
+            self._hide(gone, left)
             events += self._concern.gone(gone, at)
         held = self._held[group] = _Held()
         return held, events
@@ -211,10 +247,11 @@ class Groups:
     def _begin(self, group: Group, held: _Held) -> None:
         """Give a group its detector, if its reference is known."""
         answer = self._bundled.of(group.digest)
-        if isinstance(answer, str):
-            held.comparable = "not yet" if answer == "loading" else "no reference"
+        if not isinstance(answer, Reference):
+            held.why = answer.reason if isinstance(answer, Away) else ""
+            held.comparable = "away" if held.why else "not yet" if answer == "loading" else "no reference"
             return
-        held.comparable = "yes"
+        held.comparable, held.why = "yes", ""
         state, held.state = held.state, b""
         reference = self._reference(group, answer)
         try:
@@ -242,7 +279,8 @@ class Groups:
         verdict = detector.look(canary_against=self._stable(group))
         self._show(group, detector)
         since, until = detector.span()
-        return self._concern.looked(group, verdict, until, clips=detector.window().clips, since=since)
+        read = {each: held.at for each, held in self._held.items()}
+        return self._concern.looked(group, verdict, until, clips=detector.window().clips, since=since, read=read)
 
     def _stable(self, group: Group) -> tuple[Comparison, ...]:
         if group.track != "canary":
@@ -255,19 +293,34 @@ class Groups:
     def _show(self, group: Group, detector: Detector) -> None:
         if group.shadow:
             return
-        who = {"track": group.track, "model": group.model}
+        who = _labels(group)
         self._telemetry.set("lipsol_window_clips", detector.window().clips, **who)
         for each in detector.compared():
+            self._held[group].shown.add((each.measure, each.method))
             how = {"measure": each.measure, "method": each.method, **who}
             self._telemetry.set("lipsol_drift_value", each.value, **how)
             self._telemetry.set("lipsol_drift_threshold", each.threshold, **how)
+
+    def _hide(self, gone: Group, left: _Held) -> None:
+        """Tell of a group no more that is gone, unless another one tells under the same labels."""
+        who = _labels(gone)
+        if gone.shadow or any(_labels(each) == who and not each.shadow for each in self._held):
+            return
+        self._telemetry.drop("lipsol_window_clips", **who)
+        for measure, method in left.shown:
+            for name in ("lipsol_drift_value", "lipsol_drift_threshold"):
+                self._telemetry.drop(name, measure=measure, method=method, **who)
+
+
+def _labels(group: Group) -> dict[str, str]:
+    return {"track": group.track, "model": group.model, "language": group.language}
 
 
 def _standing(group: Group, held: _Held) -> Standing:
     """A detector that has not filled its shortest window has compared nothing yet."""
     detector = held.detector
     if detector is None:
-        return Standing(group, 0, held.comparable)
+        return Standing(group, 0, held.comparable, held.why)
     return Standing(group, detector.window().clips, "yes" if detector.blocks >= min(WINDOWS) else "not yet")
 
 

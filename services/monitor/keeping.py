@@ -83,6 +83,7 @@ class Keeper:
     def show(self) -> None:
         """Let the gauges tell of the windows."""
         windows = self.handler.windows
+        self.handler.groups.show(self.now())
         self.handler.figures.windows(windows.since(self.now() - windows.kept_s))
 
     def keep(self) -> bool:

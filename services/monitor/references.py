@@ -16,7 +16,15 @@ from lipsol.registry.port import Registry
 RETRY_S = 60.0  # before a registry that could not tell is asked again
 MOST = 64  # digests whose answers are kept
 
-Answer = Reference | Literal["none", "loading"]
+
+@dataclass(frozen=True)
+class Away:
+    """A reference that could not be had. reason: why, for people."""
+
+    reason: str
+
+
+Answer = Reference | Away | Literal["none", "loading"]
 
 log = structlog.get_logger()
 
@@ -45,23 +53,27 @@ class References:
         self._lock = Lock()
 
     def of(self, digest: str) -> Answer:
-        """The reference that the bundle brings; "loading": not known yet, ask again; "none": it brings none."""
+        """The reference that the bundle brings; "loading": not known yet, ask again; "none": it brings none.
+
+        What could not be had is tried again after a while, and stays that until it was.
+        """
         with self._lock:
             known = self._known.get(digest)
             if known is not None and self._now() < known.again_at:
                 return known.answer
-            self._keep(digest, _Known("loading", float("inf")))
+            answer = "loading" if known is None else known.answer
+            self._keep(digest, _Known(answer, float("inf")))
         Thread(target=self.load, args=(digest,), name="reference", daemon=True).start()
-        return "loading"
+        return answer
 
     def load(self, digest: str) -> Answer:
-        """The same, waiting for it. A registry that is away is "none" for a minute."""
+        """The same, waiting for it."""
         again_at = float("inf")
         try:
             answer: Answer = self._opened(self._registry.path(digest)) or "none"
         except Exception as fault:  # noqa: BLE001 - whatever it is, counting goes on, and it is tried again
-            answer, again_at = "none", self._now() + RETRY_S
             why = fault.detail if isinstance(fault, LipsolError) else type(fault).__name__
+            answer, again_at = Away(why), self._now() + RETRY_S
             log.warning("no-reference", digest=digest[:12], reason=why)
         with self._lock:
             self._keep(digest, _Known(answer, again_at))

@@ -10,7 +10,7 @@ from services.monitor.group import Group
 if TYPE_CHECKING:
     from lipsol.drift.verdict import Verdict
 
-State = Literal["quiet", "learning", "drift", "no reference"]
+State = Literal["quiet", "learning", "drift", "no reference", "away"]
 
 
 @dataclass(frozen=True)

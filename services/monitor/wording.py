@@ -15,6 +15,7 @@ STATES: Mapping[State, str] = {
     "learning": "Too few clips yet to tell",
     "drift": "Not as it was",
     "no reference": "Nothing to compare with",
+    "away": "What to compare with can't be had",
 }
 REMEDIES: Mapping[Remedy, str] = {
     "retrain": "Teach the model what comes in now: gather corrections with consent, and train it again.",
@@ -60,6 +61,7 @@ MEASURES: Mapping[str, Sequence[str]] = {
 """What measures are to people, and by which names drift and the windows know them; what is looked at first is first."""
 _WORDS = {name: words for words, names in MEASURES.items() for name in names}
 KNOWN = "What comes in is like what the models know."
+AWAY = "See that the registry answers, and has this bundle: `lipsol models` asks it. The monitor goes on asking."
 MISSING = "Give the bundle a reference: `lipsol models reference BUNDLE --data DATA`."
 
 
@@ -106,12 +108,16 @@ def remedy_of(watched: Watched) -> str:
     """What to do about one group; "": nothing."""
     if watched.state == "no reference":
         return MISSING
+    if watched.state == "away":
+        return AWAY
     verdict = watched.verdict
     return REMEDIES[verdict.remedy] if watched.state == "drift" and verdict is not None else ""
 
 
 def runbook_of(watched: Watched) -> str:
     """Name of the page that tells what to do; "": none."""
+    if watched.state == "away":
+        return "reference-away"
     verdict = watched.verdict
     return f"drift-{verdict.kind}" if watched.state == "drift" and verdict is not None else ""
 
@@ -145,14 +151,19 @@ def _drifted(drifted: Sequence[Watched]) -> Headline:
 
 def _undrifted(by_state: Mapping[State, Sequence[Watched]], number: int) -> Headline:
     """Nothing is known to be wrong; how much is known at all?"""
-    blind, learning = len(by_state["no reference"]), len(by_state["learning"])
-    known = number - blind - learning
-    if not known:
-        state: State = "no reference" if blind else "learning"
-        return Headline(state, STATES[state], "So nobody can tell yet whether all is as it should be.")
+    away, blind, learning = (len(by_state[state]) for state in ("away", "no reference", "learning"))
+    if away + blind + learning == number:
+        state: State = "away" if away else "no reference" if blind else "learning"
+        todo, page = remedy_of(by_state[state][0]), runbook_of(by_state[state][0])
+        said = "So nobody can tell yet whether all is as it should be."
+        return Headline(state, STATES[state], said, None, todo, page)
     unknown = [
         f"{many} of {number} {why}"
-        for many, why in ((blind, "can't be compared with anything"), (learning, "had too few clips yet"))
+        for many, why in (
+            (away, "wait for what they are compared with"),
+            (blind, "can't be compared with anything"),
+            (learning, "had too few clips yet"),
+        )
         if many
     ]
     said = f"As far as can be told: {', '.join(unknown)}." if unknown else KNOWN

@@ -4,7 +4,7 @@
 - A proposal that is taken up becomes an action by that person's name. A training is asked for and a canary ended by
   that; of all else it says that the person did it: to go back to an earlier model is `lipsol models demote`, which may
   have to be signed.
-- What is taken up twice is one action.
+- What is taken up twice is one action. To accept is asked of the monitor, not of people, and so is not taken up.
 """
 
 from collections.abc import Iterator
@@ -48,6 +48,8 @@ def take(bus: Bus, name: str, by: str, now: float) -> ActionTaken:
     proposed = found[0]
     if proposed.done:
         return proposed
+    if proposed.kind == "accept":
+        raise BadInput("that was asked of the monitor, which answers it", "`lipsol drift actions` tells what it did")
     done = replace(proposed, action_id=proposed.action_id + TAKEN, done=True, by=by, at=now)
     if earlier := next((each for each in known if each.action_id == done.action_id), None):
         return earlier
@@ -61,7 +63,7 @@ def take(bus: Bus, name: str, by: str, now: float) -> ActionTaken:
 def accept(
     bus: Bus, by: str, now: float, *, track: Track = "stable", digest: str = "", language: str = "", reason: str = ""
 ) -> list[ActionTaken]:
-    """Let what is seen now be the new normal; the monitor does it when it hears of it. An action for each model.
+    """Ask that what is seen now be the new normal. An action for each model, which the monitor answers by its name.
 
     digest: "" for every model that drifts there now; language: "" for every one. Raises NotFound if none drifts.
     """
@@ -72,7 +74,7 @@ def accept(
     accepted = [
         ActionTaken(
             f"accept-{track}-{each[:12]}-{language or 'all'}-{now:.3f}",
-            "accept", "suggest", True, said, "", each, track, language, by, now,
+            "accept", "suggest", False, said, "", each, track, language, by, now,
         )
         for each in digests
     ]  # fmt: skip

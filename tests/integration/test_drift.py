@@ -4,6 +4,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
@@ -205,8 +206,15 @@ def test_in_act_a_canary_whose_mouths_are_cut_wrongly_loses_its_clips(bus, clips
     assert (action.kind, action.done, action.track) == ("abort-canary", True, "canary")
     policy = read_policy(bus)
     assert (policy.set_by, policy.reason) == ("monitor", action.reason)
-    publish(bus, *clips(BLOCK))
-    until(lambda: len(told(bus, DRIFT.name)) == 2)
+    sent = count(9 * BLOCK, BLOCK)
+
+    def is_over() -> bool:
+        """After another block: that the policy has ended is heard by a thread that comes when it comes."""
+        publish(bus, *clips(BLOCK))
+        counted(monitor, next(sent))
+        return len(told(bus, DRIFT.name)) == 2
+
+    until(is_over)
     begun, over = told(bus, DRIFT.name)
     assert isinstance(over, DriftDetected)
     assert (over.drift_id, over.state) == (action.drift_id, "over"), "nobody is woken about a canary that is no more"
@@ -220,6 +228,7 @@ def test_what_an_operator_accepts_is_normal_from_then_on_also_for_the_next_proce
     counted(first, 8 * BLOCK)
     Operations(bus, LocalStore(tmp_path / "store")).accept(by="sara@clinic", reason="the lamps stay")
     until(lambda: states(first) == ["quiet"])
+    until(lambda: any(each.kind == "accept" and each.done for each in first.actions()))  # all of it is published
     begun, over = told(bus, DRIFT.name)
     assert isinstance(begun, DriftDetected)
     assert isinstance(over, DriftDetected)
@@ -234,6 +243,17 @@ def test_what_an_operator_accepts_is_normal_from_then_on_also_for_the_next_proce
     assert (states(second), len(told(bus, DRIFT.name))) == (["quiet"], 2)
     publish(bus, *clips(8 * BLOCK))
     until(lambda: states(second) == ["drift"])
+
+
+def test_what_can_not_be_accepted_is_refused_where_it_was_asked_for(bus, clips, monitor_on, tmp_path):
+    monitor = monitor_on()
+    publish(bus, *clips(BLOCK))
+    counted(monitor, BLOCK)
+    (asked,) = Operations(bus, LocalStore(tmp_path / "store")).accept(by="sara@clinic", reason="soon", digest=DIGEST)
+    until(lambda: [each.by for each in monitor.actions()] == ["monitor"])
+    (answer,) = Operations(bus, LocalStore(tmp_path / "store")).actions()
+    assert (answer.action_id, answer.done) == (asked.action_id, False)
+    assert "25 clips in the window, at least 50" in answer.reason
 
 
 def test_a_finding_and_its_action_outlive_the_process_that_told_them(bus, clips, monitor_on):

@@ -170,6 +170,7 @@ _FINDINGS = (
         "is there enough to judge by?",
         "track",
         "model",
+        "language",
     ),
     _gauge(
         "lipsol_drift_state",
@@ -189,6 +190,7 @@ _FINDINGS = (
         "method",
         "track",
         "model",
+        "language",
     ),
     _gauge(
         "lipsol_drift_threshold",
@@ -199,6 +201,7 @@ _FINDINGS = (
         "method",
         "track",
         "model",
+        "language",
     ),
     _counter(
         "lipsol_drift_detected_total",

@@ -309,6 +309,14 @@ _MONITOR = (
         "their sum is 1; at 0 nobody watches",
     ),
     _gauge(
+        "lipsol_uncompared_groups",
+        "groups",
+        "Groups that read within the last hour and that nothing is compared with, by reason: no-reference (their "
+        "bundle brings none), away (it can't be had), loading.",
+        "where nothing is compared, quiet means nothing",
+        "reason",
+    ),
+    _gauge(
         "lipsol_monitor_state_timestamp_seconds",
         "seconds",
         "When the monitor last kept what it knows, Unix time.",

@@ -48,7 +48,7 @@ _KIND = Row(
         Panel(
             "Clips in the window",
             "short",
-            (Query(f"lipsol_window_clips{{{WHO}}}", "{{model}} ({{track}})"),),
+            (Query(f"lipsol_window_clips{{{WHO}}}", "{{model}} ({{track}}, {{language}})"),),
             width=12,
         ),
     ),
@@ -129,6 +129,15 @@ _WATCH = Row(
             width=6,
         ),
         Panel(
+            "Groups that nothing is compared with",
+            "short",
+            (Query("sum by (reason) (lipsol_uncompared_groups)", "{{reason}}"),),
+            kind="number",
+            worry=1,
+            runbooks=("reference-away",),
+            width=6,
+        ),
+        Panel(
             "Since it kept its state",
             "s",
             (Query("time() - max (lipsol_monitor_state_timestamp_seconds > 0)"),),
@@ -143,7 +152,7 @@ _WATCH = Row(
             "Late events",
             "cps",
             (Query(rate("lipsol_late_events_total", "kind"), "{{kind}}"),),
-            width=6,
+            width=8,
         ),
         Panel(
             "Reports made",
@@ -155,7 +164,7 @@ _WATCH = Row(
                     empty="no report has been due yet",
                 ),
             ),
-            width=12,
+            width=8,
         ),
         Panel(
             "Reports not made",
@@ -168,7 +177,7 @@ _WATCH = Row(
                 ),
             ),
             bad=1,
-            width=12,
+            width=8,
         ),
     ),
 )

@@ -154,11 +154,18 @@ def test_a_name_that_two_actions_begin_with_means_neither(platform):
 
 def test_the_new_normal_is_told_to_the_monitor_with_who_and_why(platform):
     told = platform.shown(run_accept, "stable", "grid-words", "en", "new cameras", registry=MadeRegistry())
-    assert told.startswith(f"told the monitor that what comes to {info_of('grid-words').digest[:12]} on stable, en, is")
+    assert told.startswith(f"asked the monitor to take what comes to {info_of('grid-words').digest[:12]} on stable, en")
     (action,) = platform.told()
-    assert (action.kind, action.done, action.reason) == ("accept", True, "new cameras")
+    assert (action.kind, action.done, action.reason) == ("accept", False, "new cameras")
     assert (action.model_digest, action.track, action.language) == (info_of("grid-words").digest, "stable", "en")
     assert action.at == platform.clock.now()
+    assert " asked for " in platform.actions()
+    with pytest.raises(BadInput, match="asked of the monitor"):
+        run_take(action.action_id, platform=platform)
+    platform.tell(replace(action, by="monitor", reason="too few clips"))
+    assert (" refused " in platform.actions(), " asked for " in platform.actions()) == (True, False)
+    platform.tell(replace(action, by="monitor", done=True))
+    assert " done " in platform.actions()
 
 
 def test_without_a_model_whatever_drifts_there_is_accepted(platform):

@@ -22,7 +22,8 @@ NAME = re.compile(r"lipsol(_[a-z]+)+")
 UNITS = {
     "counter": ("_total",),
     "gauge": (
-        *("_seconds", "_bytes", "_ratio", "_info", "_messages", "_clips", "_models", "_threads", "_monitors"),
+        *("_seconds", "_bytes", "_ratio", "_info", "_messages", "_clips", "_models", "_threads"),
+        *("_monitors", "_groups"),
         *("_drift_state", "_drift_value", "_drift_threshold", "_ready"),
     ),
     "histogram": (

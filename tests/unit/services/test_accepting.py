@@ -9,7 +9,7 @@ from services.monitor.accepting import group_of, kept, means, part
 from services.monitor.group import Group
 
 GROUP = Group("stable", "grid-sentences", "a" * 64, "en")
-ACCEPT = ActionTaken("a1", "accept", "suggest", True, "new cameras", "", "a" * 64, "stable", "en", "sara@clinic", 1.0)
+ACCEPT = ActionTaken("a1", "accept", "suggest", False, "new cameras", "", "a" * 64, "stable", "en", "sara@clinic", 1.0)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,8 @@ ACCEPT = ActionTaken("a1", "accept", "suggest", True, "new cameras", "", "a" * 6
         ({"model_digest": "b" * 64}, False),
         ({"language": "ur"}, False),
         ({"track": "canary"}, False),
-        ({"done": False}, False),
+        ({"done": True}, False),
+        ({"by": "monitor"}, False),
         ({"kind": "retrain"}, False),
     ],
     ids=str,

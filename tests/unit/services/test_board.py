@@ -52,12 +52,13 @@ def test_drift_of_each_kind_is_the_headline_with_its_beginning_and_what_helps(ki
         ([quiet()], [], [], "quiet", "All is as it should be"),
         ([quiet(state="learning")], [], [], "learning", "Too few clips"),
         ([quiet(state="no reference")], [], [], "no reference", "Nothing to compare"),
+        ([quiet(state="no reference"), quiet(URDU, "away")], [], [], "away", "can't be had"),
         ([quiet(), quiet(URDU, "learning")], [], [], "quiet", "All is as it should be"),
         ([quiet()], [], ["a service is down"], "alerts", "Something else is wrong"),
         ([drifted("mix")], [], ["a service is down"], "drift", KINDS["mix"]),
         ([drifted("mix")], ["monitor has stood down"], [], "not counting", "does not count"),
     ],
-    ids=["empty", "quiet", "learning", "blind", "in part", "alert", "drift and alert", "stood down"],
+    ids=["empty", "quiet", "learning", "blind", "away", "in part", "alert", "drift and alert", "stood down"],
 )
 def test_the_headline_is_the_worst_that_is_known(watched, faults, alerts, state, words):
     told = overall(watched, faults, alerts)
@@ -80,6 +81,12 @@ def test_drift_of_what_users_get_stands_before_that_of_copies_however_old():
 
 def test_a_group_without_reference_is_told_how_to_get_one():
     assert "lipsol models reference" in GroupTold.of(quiet(state="no reference")).todo
+
+
+def test_a_group_whose_reference_is_away_is_not_blamed_on_its_bundle():
+    told = GroupTold.of(quiet(state="away"), ["reference-away"])
+    assert ("registry" in told.todo, "models reference" in told.todo) == (True, False)
+    assert told.runbook.endswith("reference-away")
 
 
 def test_what_is_over_tells_no_evidence_and_no_remedy():

@@ -268,7 +268,8 @@ def test_what_is_accepted_is_over_and_told_anew_without_a_cool_down():
 
 
 @pytest.mark.parametrize(
-    ("comparable", "state"), [("not yet", "learning"), ("no reference", "no reference"), ("yes", "quiet")]
+    ("comparable", "state"),
+    [("not yet", "learning"), ("no reference", "no reference"), ("away", "away"), ("yes", "quiet")],
 )
 def test_a_group_that_was_never_looked_at_says_why(comparable, state):
     told = Watch().state(comparable=comparable)
@@ -309,6 +310,29 @@ def test_the_finding_of_a_group_that_nobody_asks_any_more_is_over_after_a_day():
     watch.at += 500
     (over,) = watch.look(None, 1, urdu)
     assert (over.drift_id, over.state) == (found.drift_id, "over")
+
+
+def test_who_reads_too_seldom_for_a_look_reads_all_the_same():
+    watch = Watch()
+    rare, renewed = replace(GROUP, language="ur"), replace(GROUP, digest="b" * 64)
+    watch.look(CAMERA, 2)
+    watch.look(CAMERA, 2, rare)
+    watch.at += 100_000
+    read = {GROUP: watch.at - 60, rare: watch.at - 86_000}
+    assert watch.concern.looked(renewed, None, watch.at, read=read) == []
+    read[GROUP] -= 600
+    (over,) = watch.concern.looked(renewed, None, watch.at, read=read)
+    assert (over.model_digest, over.language) == (GROUP.digest, "en")
+
+
+def test_what_becomes_of_what_was_asked_for_takes_its_place_and_counts_once():
+    watch = Watch()
+    asked = ActionTaken("a", "accept", "suggest", False, "lamps", "", GROUP.digest, "stable", "en", "sara@clinic", AT)
+    done = replace(asked, done=True, by="monitor")
+    for each in (asked, done, done):
+        watch.concern.heard(each)
+    assert watch.concern.actions() == [done]
+    assert watch.telemetry.value("lipsol_actions_total", kind="accept", mode="suggest") == 1
 
 
 def test_what_is_read_again_after_a_crash_retires_nobody():

@@ -13,9 +13,11 @@ from lipsol.drift.reference import Reference
 from lipsol.events import ActionTaken, StateKept
 from lipsol.runtime.telemetry import Telemetry
 from services.monitor.group import Group
-from services.monitor.groups import Groups
+from services.monitor.groups import RECENT_S, Groups
+from services.monitor.references import Away
 
 GROUP = Group("stable", "grid-sentences", "5" * 64, "en")
+ACCEPT = ActionTaken("a", "accept", "suggest", False, "lamps", "", GROUP.digest, "stable", "en", "sara@clinic", 5.0)
 SHADOW = Group("canary", "grid-words", "6" * 64, "en", shadow=True)
 
 
@@ -53,7 +55,8 @@ class Hearing:
     def muted(self):
         return nullcontext()
 
-    def looked(self, group, verdict, at, *, clips=0, since=0.0):
+    def looked(self, group, verdict, at, *, clips=0, since=0.0, read=None):
+        self.read = read
         self.looks.append((group, verdict, since, at, clips))
         return [StateKept("look", "tests", b"", at)]
 
@@ -99,7 +102,7 @@ def test_every_full_block_is_looked_at_and_what_comes_of_it_is_given_out(hearing
     assert len(events) == len(hearing.looks) == 10
     group, verdict, since, at, clips = hearing.looks[-1]
     assert (group, verdict, since, at, clips) == (GROUP, None, 2.0 * BLOCK, 10.0 * BLOCK - 1, 8 * BLOCK)
-    assert telemetry.value("lipsol_window_clips", track="stable", model="grid-sentences") == 8 * BLOCK
+    assert telemetry.value("lipsol_window_clips", track="stable", model="grid-sentences", language="en") == 8 * BLOCK
     assert "lipsol_drift_threshold{" in telemetry.text()
 
 
@@ -157,16 +160,72 @@ def test_what_an_operator_accepts_is_the_new_reference_and_outlives_the_process(
     feed(groups, 8 * BLOCK, bright=50.0)
     feed(groups, 8 * BLOCK, SHADOW)
     assert hearing.looks[7][1] is not None
-    action = ActionTaken("a", "accept", "act", True, "", "", GROUP.digest, "stable", "en", "an operator", 5.0)
-    events = groups.accept(action, "me")
+    events = groups.accept(ACCEPT, "me")
     assert hearing.normal == [GROUP]
-    (kept,) = [event for event in events if event.part.startswith("reference/")]
+    assert (events[-1].action_id, events[-1].done, events[-1].by) == (ACCEPT.action_id, True, "monitor")
+    assert groups.accept(events[-1], "me") == [], "its own answer asks for nothing"
+    (kept,) = [event for event in events[:-1] if event.part.startswith("reference/")]
     for each in (groups, groups_of(hearing, Bundles(of_5=reference))):
         if each is not groups:
             each.restore(groups.changed(), {GROUP: kept.value})
         hearing.looks.clear()
         feed(each, 4 * BLOCK, bright=50.0, seed=2)
         assert {verdict for _, verdict, *_ in hearing.looks} == {None}
+
+
+@pytest.mark.parametrize(
+    ("brings", "clips", "why"),
+    [("reference", BLOCK, "en: 25 clips in the window, at least 50 are needed: wait until there are more."),
+     ("none", 4 * BLOCK, "en: it is compared with nothing yet: see that its bundle brings a reference."),
+     ("reference", 0, "nothing that was asked for is read on stable: name a model that reads there.")],
+    ids=["too few", "no reference", "nobody"],
+)  # fmt: skip
+def test_what_can_not_be_accepted_is_refused_in_words(hearing, reference, brings, clips, why):
+    groups = groups_of(hearing, Bundles(of_5=reference if brings == "reference" else brings))
+    feed(groups, clips)
+    (answer,) = groups.accept(ACCEPT, "me")
+    assert (answer.done, answer.by, answer.reason) == (False, "monitor", f"sara@clinic: lamps ({why})")
+    assert groups.accept(answer, "me") == []
+
+
+def test_a_registry_that_is_away_is_told_with_its_reason_and_what_came_meanwhile_is_compared(hearing, reference):
+    telemetry, bundles = Telemetry(), Bundles(of_5=Away("S3 does not answer"), of_6="none")
+    groups = groups_of(hearing, bundles, telemetry)
+    feed(groups, 2 * BLOCK)
+    feed(groups, 1, SHADOW)
+    standing = next(each for each in groups.standings() if each.group == GROUP)
+    assert (standing.comparable, standing.why) == ("away", "S3 does not answer")
+    groups.show(2.0 * BLOCK)
+    told = {why: telemetry.value("lipsol_uncompared_groups", reason=why) for why in ("away", "no-reference", "loading")}
+    assert told == {"away": 1, "no-reference": 1, "loading": 0}
+    groups.show(2.0 * BLOCK + RECENT_S)
+    assert telemetry.value("lipsol_uncompared_groups", reason="away") == 0, "nobody reads by it any more"
+    bundles.known["of_5"] = reference
+    feed(groups, 1, begin=2 * BLOCK)
+    groups.show(2.0 * BLOCK)
+    assert (len(hearing.looks), telemetry.value("lipsol_uncompared_groups", reason="away")) == (2, 0)
+
+
+def test_languages_of_one_model_have_gauges_of_their_own_which_end_with_their_group(hearing, reference):
+    telemetry = Telemetry()
+    groups = groups_of(hearing, Bundles(of_5=reference), telemetry, most=2)
+    urdu, renewed = replace(GROUP, language="ur"), replace(GROUP, language="de")
+    how = {"measure": "brightness", "method": "ks", "track": "stable", "model": GROUP.model}
+    feed(groups, 4 * BLOCK, urdu, bright=50.0)
+    feed(groups, 4 * BLOCK)
+    values = [telemetry.value("lipsol_drift_value", language=language, **how) for language in ("ur", "en")]
+    assert values[0] > 2 * values[1]
+    feed(groups, 1, renewed)
+    assert 'language="en"' in telemetry.text()
+    assert 'language="ur"' not in telemetry.text()
+
+
+def test_a_look_tells_when_each_group_read_last(hearing, reference):
+    groups = groups_of(hearing, Bundles(of_5=reference))
+    rare = replace(GROUP, language="ur")
+    feed(groups, 3, rare, begin=100)
+    feed(groups, BLOCK, begin=200)
+    assert hearing.read == {rare: 102.0, GROUP: 200.0 + BLOCK - 1}
 
 
 def test_nothing_is_told_of_shadow_copies_in_the_users_gauges(hearing, reference):

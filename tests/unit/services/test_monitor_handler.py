@@ -43,8 +43,7 @@ class Unconcerned:
     def muted(self):
         return nullcontext()
 
-    def looked(self, _group, _verdict, _at, *, clips=0, since=0.0):
-        del clips, since
+    def looked(self, _group, _verdict, _at, **_told):
         return []
 
     def gone(self, _group, _at):

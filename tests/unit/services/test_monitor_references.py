@@ -1,12 +1,13 @@
 """Which reference a bundle brings, fetched while nobody waits."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from lipsol.errors import NotFound, Transient
-from services.monitor.references import RETRY_S, References
+from services.monitor.references import RETRY_S, Away, References
 from tests.services_made import MadeRegistry
 
 PATIENCE_S = 20.0
@@ -35,9 +36,15 @@ class Bundles(dict):
 
 
 def settle(known, digest):
-    while known.of(digest) == "loading":
-        threading.Event().wait(0.01)
+    until(lambda: known.of(digest) != "loading")
     return known.of(digest)
+
+
+def until(holds):
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_who_asks_does_not_wait_and_a_bundle_is_opened_once(clock):
@@ -68,7 +75,11 @@ def test_a_registry_that_cannot_tell_is_asked_again_later(clock, fault):
     registry.go_on.set()
     registry.fault = fault
     known = References(registry, clock.now, Bundles({"5": reference}).opened)
-    assert (known.load("5"), known.of("5"), registry.asked) == ("none", "none", 1)
+    away = Away(fault.detail)
+    assert (known.load("5"), known.of("5"), registry.asked) == (away, away, 1)
     registry.fault = None
+    registry.go_on.clear()
     clock.advance(RETRY_S + 1)
-    assert settle(known, "5") is reference
+    assert known.of("5") == away, "until it answers"
+    registry.go_on.set()
+    until(lambda: known.of("5") is reference)

@@ -21,11 +21,29 @@ from tests.services_made import SAID, MadeReader, MadeWatcher, settings_of
 PATIENCE_S = 60.0
 
 
-def opened(tmp_path: Path, *pins: str) -> Embedded:
+class Looked(LocalRegistry):
+    """The registry of a folder, which knows how often inference looked for what names mean by now."""
+
+    looks = 0
+
+    def models(self) -> list[ModelInfo]:
+        held = super().models()
+        self.looks += threading.current_thread().name == "models"
+        return held
+
+    def wait_for(self, looks: int) -> None:
+        """Until so many more have begun and, but for the last, ended."""
+        until, wanted = time.monotonic() + PATIENCE_S, self.looks + looks
+        while self.looks < wanted:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def opened(tmp_path: Path, *pins: str, registry: LocalRegistry | None = None) -> Embedded:
     """The platform over a folder of bundles whose networks are stood in for; it looks anew fifty times a second."""
     reading = InferenceSettings(look_s=0.02, bundles=list(pins))
     settings = settings_of(tmp_path).model_copy(update={"inference": reading})
-    return Embedded(settings, watcher=MadeWatcher(), open_reader=lambda _path, _info: MadeReader())
+    return Embedded(settings, watcher=MadeWatcher(), open_reader=lambda _path, _info: MadeReader(), registry=registry)
 
 
 class Readings:
@@ -103,12 +121,12 @@ def test_a_platform_that_is_pinned_reads_on_by_its_bundle_whatever_is_promoted_a
     models: Path, tmp_path: Path
 ):
     old = bundle(models, "old")
-    bus, registry = MemoryBus(), LocalRegistry(models)
-    with opened(tmp_path, old) as platform:
+    bus, registry = MemoryBus(), Looked(models)
+    with opened(tmp_path, old, registry=registry) as platform:
         assert platform.read(b"before").model.digest == old
         new = candidate(models, "new").digest
         promote(registry, bus, new, by="anna", against_the_gate="a test")
-        time.sleep(0.1)  # some looks
+        registry.wait_for(looks=3)
         assert platform.read(b"after").model.digest == old
         assert platform.read(b"by name", model="grid-sentences").model.digest == old
         assert platform.read(b"by digest", model=new).model.digest == new

@@ -22,7 +22,7 @@ from lipsol.data.dataset import Item
 from lipsol.events import ActionTaken, DriftDetected
 from lipsol.runtime.settings import RegistrySettings, StoreSettings, TelemetrySettings
 from lipsol.runtime.telemetry import MetricsServer
-from lipsol.steps.daily import looked, remembered
+from lipsol.steps.daily import Asking, looked, remembered
 from services.embedded import Embedded, EmbeddedSettings
 from services.local.broker import free_port
 from services.local.prometheus import LocalPrometheus
@@ -39,6 +39,7 @@ Spoil = Callable[[bytes], bytes]
 BLOCK = 25  # clips between two looks
 DARK = 0.45  # of every value that is left when the light goes
 PATIENCE_S = 120.0
+ASKING = Asking("grid", "en")
 SOON_S = 0.01  # that a queue in memory is listened to
 
 
@@ -193,14 +194,14 @@ def test_a_light_that_goes_out_is_told_on_the_board_and_by_an_alert_and_an_opera
 def test_in_act_strangers_have_the_pipelines_asked_to_train(tmp_path, strangers):
     with staged(tmp_path, automation="act") as stage:
         store, bus = stage.platform.store, stage.platform.bus
-        looked(store, bus, "one", 50, SOON_S)
-        remembered(store, bus, SOON_S)
-        assert looked(store, bus, "one", 50, SOON_S) == "nothing"
+        looked(store, bus, ASKING, "one", 50, SOON_S)
+        remembered(store, ASKING)
+        assert looked(store, bus, ASKING, "one", 50, SOON_S) == "nothing"
 
         stage.send_blocks(strangers)
         found = stage.found()
         assert (found.kind, found.remedy) == ("speaker", "retrain")
         (asked,) = stage.actions()
         assert (asked.kind, asked.automation, asked.done, asked.by) == ("retrain", "act", True, "monitor")
-        assert looked(store, bus, "one", 50, SOON_S) == "train"
+        assert looked(store, bus, ASKING, "one", 50, SOON_S) == "train"
         until(lambda: [each["kind"] for each in stage.board.get("/v1/actions").json()] == ["retrain"])

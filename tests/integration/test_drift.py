@@ -21,7 +21,7 @@ from lipsol.drift.reference import Reference
 from lipsol.events import ActionTaken, DriftDetected, Event, PredictionMade, TrafficSet
 from lipsol.runtime.envelope import unwrap, wrap
 from lipsol.runtime.policy import read_policy
-from lipsol.steps.daily import looked, remembered
+from lipsol.steps.daily import Asking, looked, remembered
 from lipsol.store.local import LocalStore
 from lipsol.topics import ACTIONS, DRIFT, TOPICS
 from services.monitor import Monitor, build
@@ -35,6 +35,7 @@ BLOCK = 25
 PATIENCE_S = 60.0
 SOON_S = 0.01
 DIGEST = info_of().digest
+ASKING = Asking("grid", "en")
 SPREAD = {"seconds": 0.2, "brightness": 6.0, "contrast": 3.0, "sharpness": 8.0, "mouth_px": 2.0, "yaw_deg": 2.0}
 
 
@@ -176,17 +177,17 @@ def test_strange_mouths_are_a_reason_to_train_only_where_the_monitor_may_act(
     bus, clips, monitor_on, tmp_path, automation, said
 ):
     store = LocalStore(tmp_path / "store")
-    looked(store, bus, "one", 50, SOON_S)
-    remembered(store, bus, SOON_S)
+    looked(store, bus, ASKING, "one", 50, SOON_S)
+    remembered(store, ASKING)
     monitor = monitor_on(automation=automation)
     publish(bus, *clips(4 * BLOCK, strange=0.5))
     until(monitor.actions)
     (action,) = monitor.actions()
     assert action.kind == "retrain"
-    assert looked(store, bus, "one", 50, SOON_S) == said
+    assert looked(store, bus, ASKING, "one", 50, SOON_S) == said
     if said == "nothing":
         Operations(bus, store).take(action.action_id[:8], by="sara@clinic")
-        assert looked(store, bus, "one", 50, SOON_S) == "train"
+        assert looked(store, bus, ASKING, "one", 50, SOON_S) == "train"
 
 
 @pytest.mark.parametrize("bus", ["memory", pytest.param("kafka", marks=pytest.mark.slow)], indirect=True)

@@ -2,18 +2,23 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from lipsol.data.dataset import Dataset, Item, save
 from lipsol.errors import BadInput, LipsolError
+from lipsol.evaluation.records import Evaluation
 from lipsol.registry.local import LocalRegistry
-from lipsol.steps.judging import compare, gate
+from lipsol.steps.judging import champion, compare, evaluate, gate
 from lipsol.steps.releasing import promote, register
 from lipsol.steps.tracked import EXPERIMENT
 from lipsol.tracking.local import LocalTracker
-from tests.bundles_made import bundle
+from tests.bundles_made import bundle, promotion_of
 from tests.evaluations_made import evaluation_of
+from tests.services_made import mouth_of
 
+SHIPPED = Path(__file__).parents[3] / "models" / "grid-sentences.lipsol"
 CODE = "c" * 64  # that evaluated
 STOPS = {
     "name": "stops", "enough": {"seen": {"clips": 1, "speakers": 1}}, "at_most": {"wer": {"seen": 0.1}},
@@ -112,3 +117,29 @@ def test_a_champions_evaluation_of_the_same_data_by_the_same_code_serves_again(t
     for others in ((version, "d" * 64), ("e" * 64, CODE)):
         with pytest.raises(LipsolError, match="card format"):  # it was opened, to read anew
             compare(digest, "no such folder", *others, str(tmp_path), 0, str(tmp_path / "anew"))
+
+
+def test_the_champion_is_what_the_bundles_name_means_now(registry, capsys):
+    assert champion(str(SHIPPED)) == ""
+    assert "grid-sentences: no champion" in capsys.readouterr().out
+    held = registry.register(SHIPPED)
+    registry.promote(promotion_of(held.digest, version=held.version))
+    assert champion(str(SHIPPED)) == held.digest
+
+
+def test_an_evaluation_names_its_code_and_goes_to_the_run_with_its_page(tmp_path, registry, run):
+    mouth = tmp_path / "a.npz"
+    mouth.write_bytes(mouth_of(1, 40).to_bytes())
+    item = Item(mouth, "s1", (), "test", "bin blue at f two now")
+    made = Dataset("few", "en", "grid", ("s1",), (item,), "", "", "", "", "", synthetic=True, folder=tmp_path / "few")
+    save(made, tmp_path / "few", copy=False)
+    (tmp_path / "champion").write_bytes(b"")
+    out, page = tmp_path / "evaluation", tmp_path / "page"
+    where = (str(tmp_path / "few"), CODE, run, str(tmp_path / "work"), 0, str(out), str(page))
+    figures = evaluate(str(SHIPPED), str(tmp_path / "champion"), *where)
+    held = Evaluation.load(out)
+    files = tmp_path / "runs" / EXPERIMENT / run / "files" / "sentences"
+    assert held.code == CODE and held.data["sha256"] == made.version() and len(held.clips) == 2
+    assert set(figures) >= {"seen/grammar/wer", "seen/free/wer"}
+    assert (files / "evaluation.json").read_bytes() == out.read_bytes()
+    assert (files / "report.html").read_bytes() == page.read_bytes()

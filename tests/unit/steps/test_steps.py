@@ -2,16 +2,21 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
-from lipsol.data.dataset import Dataset, Item, save
-from lipsol.errors import BadInput, Transient
-from lipsol.steps.learning import SEND_S, Asked, Live
+from lipsol import versions
+from lipsol.data.dataset import Dataset, Item, open_dataset, save
+from lipsol.errors import BadInput, NotFound, Transient
+from lipsol.runtime.settings import DataSettings
+from lipsol.steps.learning import SEND_S, Asked, Live, watch
 from lipsol.steps.saying import SAID, say
 from lipsol.steps.tracked import begin, going_on
-from lipsol.steps.versions import code_of, version_code, version_data
+from lipsol.steps.versions import bring, code_of, version_code, version_data
 from lipsol.steps.work import alone, kept
+from tests.services_made import mouth_of
+from tests.unit.data.mouths_made import Here
 
 PATIENCE_S = 60.0  # on a busy machine
 ASKED = {"plan": "brief", "rules": "brief", "seed": 1, "limit": 0, "spoil": ""}
@@ -38,6 +43,33 @@ def runs(tmp_path, monkeypatch):
 def test_every_line_for_a_person_is_marked(capsys):
     say("one\ntwo")
     assert capsys.readouterr().out == f"{SAID}one\n{SAID}two\n"
+
+
+def test_data_is_brought_once_by_its_revision_and_a_folder_is_where_it_is(data, tmp_path, monkeypatch):
+    remote = DataSettings(remote=str(tmp_path / "remote"))
+    monkeypatch.setenv("LIPSOL_DATA__REMOTE", remote.remote)
+    save(open_dataset(data), tmp_path / "whole", copy=True)
+    named = f"few@{versions.keep(tmp_path / 'whole', remote).rev}"
+    assert bring(str(data), str(tmp_path / "work")) == str(data)
+    brought = bring(named, str(tmp_path / "work"))
+    assert brought == str(tmp_path / "work" / "data" / named) == bring(named, str(tmp_path / "work"))
+    assert version_data(brought) == version_data(str(tmp_path / "whole"))
+    with pytest.raises(NotFound):
+        bring("few@0123456789ab", str(tmp_path / "work"))
+
+
+def test_clips_are_watched_and_those_that_no_mouth_is_in_are_left_out(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("lipsol.data.mouths.ProcessPoolExecutor", Here)
+    work = str(tmp_path / "work")
+    with pytest.raises(BadInput, match="none of the 1 clips"):
+        watch(str(data), work, 0)
+    whole, mouth = open_dataset(data), tmp_path / "b.npz"
+    mouth.write_bytes(mouth_of(1, 30).to_bytes())
+    items = (*whole.items, replace(whole.items[0], path=mouth))
+    save(replace(whole, items=items), data, copy=False)
+    assert watch(str(data), work, 0) == 1
+    said = capsys.readouterr().out
+    assert "left out s1_a" in said and "1 of 2 clips can be read" in said
 
 
 def test_one_changed_byte_or_label_is_another_version_of_the_data(data):

@@ -13,6 +13,7 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
+from lipsol import clips
 from lipsol.clips import landmarks
 from lipsol.clips.clip import MouthClip
 from lipsol.clips.quality import of_mouth
@@ -71,10 +72,19 @@ def seen(item: Item, cache: Path) -> Seen:
 
 
 def _kept_at(item: Item, cache: Path) -> Path:
-    """Where an item's mouth is kept, its facts beside it: the name changes when the file or the face models do."""
+    """Where an item's mouth is kept, its facts beside it: the name changes when the file or what cuts mouths does."""
     stat = item.path.stat()
-    key = hashlib.sha256(f"{landmarks.MODEL} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{_cut_by()} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:12]
     return cache / f"{item.name}.{key}.npz"
+
+
+@cache
+def _cut_by() -> str:
+    """The face models, and SHA-256 (hex) over the sources of `lipsol.clips`, once a process."""
+    total = hashlib.sha256()
+    for path in sorted(Path(clips.__file__).parent.rglob("*.py")):
+        total.update(f"{path.name} ".encode() + path.read_bytes())
+    return f"{landmarks.MODEL} {total.hexdigest()}"
 
 
 @cache

@@ -22,7 +22,7 @@ from lipsol.steps.tracked import going_on
 from lipsol.steps.work import alone, mouths
 from lipsol.tracking.curves import point_of, send_curves
 from lipsol.tracking.port import Run
-from lipsol.training.job import VERSION, Job
+from lipsol.training.job import VERSION, Device, Job, precision_on
 from lipsol.training.plan import Plan
 from lipsol.training.spoil import Spoil
 from lipsol.versions import rev_of
@@ -44,10 +44,14 @@ class Asked:
     spoil: str
 
     def job(self, work: str, out: Path) -> Job:
-        """As training takes it, on a GPU where there is one. Raises BadInput for a spoil that is none."""
+        """As training takes it, on a GPU where there is one, which decides on the precision.
+
+        Raises BadInput for a spoil that is none.
+        """
         spoil: Spoil | None = next((known for known in get_args(Spoil) if known == self.spoil), None)
         if spoil is None:
             raise BadInput(f"spoil={self.spoil!r}", f"take one of {', '.join(map(repr, get_args(Spoil)))}")
+        device: Device = "cuda" if any(Path("/dev").glob("nvidia[0-9]*")) else "cpu"
         return Job(
             Path(self.data),
             out,
@@ -60,7 +64,8 @@ class Asked:
             limit=self.limit,
             version=f"{VERSION}+{self.data_version[:VERSION_DIGITS]}.{self.code[:VERSION_DIGITS]}",
             revision=rev_of(Path(self.data), self.data_version),
-            device="cuda" if any(Path("/dev").glob("nvidia[0-9]*")) else "cpu",
+            device=device,
+            precision=precision_on(device),
         )
 
 

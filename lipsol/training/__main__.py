@@ -12,8 +12,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from lipsol.bundle import Bundle
 from lipsol.errors import LipsolError
-from lipsol.training.job import Job, job_of
+from lipsol.training.job import Job, job_of, like
 from lipsol.training.ranks import joined
 from lipsol.training.train import package, train_members
 
@@ -35,7 +36,7 @@ def main() -> int:
 
 
 def asked(arguments: list[str]) -> Job:
-    """The job of a command line."""
+    """The job of a command line. Raises BadInput for one that can't be done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a data set's folder, or GRID's own")
     parser.add_argument("--out", type=Path, required=True, help="bundles; members and checkpoints in members/")
@@ -44,10 +45,16 @@ def asked(arguments: list[str]) -> Job:
     parser.add_argument("--plan", default="full", help="full, brief, a JSON file or JSON itself")
     parser.add_argument("--limit", type=int, default=0, help="clips of each speaker and split, 0: all")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--precision", default="single", help="single, bfloat16 or float16")
-    told = parser.parse_args(arguments)
-    job = job_of(**vars(told), spoil=False)
-    return replace(job, command=" ".join(["torchrun -m lipsol.training", *arguments]))
+    parser.add_argument("--precision", help="single, bfloat16 or float16; else the device's own")
+    parser.add_argument("--like", type=Path, help="a bundle's file: train again as its card tells")
+    told = vars(parser.parse_args(arguments))
+    model = told.pop("like")
+    command = " ".join(["torchrun -m lipsol.training", *arguments])
+    job = replace(job_of(**told, spoil=False), command=command, ranks=int(os.environ.get("WORLD_SIZE", "1")))
+    if model is None:
+        return job
+    bundle = Bundle.load(model)
+    return like({"name": bundle.name, "version": bundle.version, **bundle.card}, job)
 
 
 def _say(said: str) -> None:

@@ -13,7 +13,7 @@ from lipsol.training.plan import Plan
 from lipsol.training.spoil import Spoil, spoilt
 
 VERSION = "1.0.0"
-CODE = ("data", "model", "text", "training")  # rooms of lipsol that make a member what it is
+CODE = ("clips", "data", "model", "text", "training")  # rooms of lipsol that make a member what it is
 Device = Literal["cpu", "cuda"]
 Precision = Literal["single", "bfloat16", "float16"]
 
@@ -31,6 +31,7 @@ class Job:
     limit      clips of each speaker and split, 0: all
     version    of the bundles; revision: the data's, where it is versioned (`lipsol data`)
     device     "cpu" or "cuda"; precision: what the forward pass is computed in (half ones are meant for a GPU)
+    ranks      processes that train together, for the card
     """
 
     data: Path
@@ -46,6 +47,7 @@ class Job:
     revision: str = ""
     device: Device = "cpu"
     precision: Precision = "single"
+    ranks: int = 1
 
     def dataset(self) -> Dataset:
         """What this run learns from: limited and, if asked for, spoilt."""
@@ -63,14 +65,18 @@ class Job:
 
 
 def job_of(
-    *, data: Path, out: Path, cache: Path, seed: int, plan: str, limit: int, spoil: bool, device: str, precision: str
-) -> Job:
-    """A job from plain values, as a command line has them. Raises BadInput for one that there is not."""
+    *, data: Path, out: Path, cache: Path, seed: int, plan: str, limit: int, spoil: bool, device: str,
+    precision: str | None = None,
+) -> Job:  # fmt: skip
+    """A job from plain values, as a command line has them; without a precision as `precision_on` has it.
+
+    Raises BadInput for one that there is not.
+    """
     if limit < 0:
         raise BadInput(f"a limit of {limit} clips", "give 0 for all of them, or more")
     try:
         kind = next(each for each in get_args(Device) if each == device)
-        exact = next(each for each in get_args(Precision) if each == precision)
+        exact = next(each for each in get_args(Precision) if each == (precision or precision_on(kind)))
     except StopIteration as fault:
         devices, precisions = ", ".join(get_args(Device)), ", ".join(get_args(Precision))
         raise BadInput(f"device {device!r}, precision {precision!r}", f"use {devices}; {precisions}") from fault
@@ -80,11 +86,16 @@ def job_of(
     )  # fmt: skip
 
 
+def precision_on(device: Device) -> Precision:
+    """What a device computes in unless told otherwise: half precision on a GPU, which needs no scaled loss."""
+    return "bfloat16" if device == "cuda" else "single"
+
+
 def code_version() -> str:
-    """SHA-256 (hex) over the sources that training runs."""
+    """SHA-256 (hex) over the sources that training runs, those that cut mouths and decode readings among them."""
     top, total = Path(__file__).parents[1], hashlib.sha256()
     for room in CODE:
-        for path in sorted((top / room).glob("*.py")):
+        for path in sorted((top / room).rglob("*.py")):
             total.update(f"{path.relative_to(top)} ".encode() + path.read_bytes())
     return total.hexdigest()
 
@@ -92,7 +103,8 @@ def code_version() -> str:
 def like(card: Mapping[str, Any], job: Job) -> Job:
     """`job` with the seed, plan, limit and all else that the card tells of its bundle's training.
 
-    Raises BadInput if the job's data is of another version than the card's, or the card tells too little.
+    Raises BadInput if the job's data is of another version than the card's or its processes are of another number,
+    or the card tells too little.
     """
     told, data, name = card.get("training", {}), card.get("data", {}), f"{card.get('name')} {card.get('version')}"
     missing = [field for field in ("seed", "plan", "spoil", "limit") if field not in told]
@@ -101,9 +113,16 @@ def like(card: Mapping[str, Any], job: Job) -> Job:
             f"the card of {name} does not tell its training's {', '.join(missing) or 'way of spoiling'}",
             "train it anew by hand: --seed, --plan",
         )
+    if (ranks := told.get("ranks", 1)) != job.ranks:
+        raise BadInput(
+            f"{name} was trained by {ranks} processes together; {job.ranks} would end with other weights",
+            f"`torchrun --nproc-per-node {ranks} -m lipsol.training --like FILE`" if ranks > 1 else "`lipsol train`",
+        )
     here = job.version_of_data()
     if here != data.get("sha256"):
-        revision = data.get("dvc") and f"bring it back: `lipsol data pull {data.get('name')} --rev {data['dvc']}`"
+        revision = data.get("dvc") and (
+            f"bring it back: `lipsol data pull {data.get('name')} --rev {data['dvc']} --to FOLDER`, then --data FOLDER"
+        )
         raise BadInput(
             f"{name} was trained on {data.get('name')}, version {data.get('sha256')}; {job.data} is version {here}",
             revision or "point --data at the same data",

@@ -174,6 +174,8 @@ class _Run(Generic[M]):
         if keeper is None:
             return
         draws = ranks.all_of(torch.get_rng_state())
+        cuda = self.manner.device.type == "cuda"
+        drops = ranks.all_of(torch.cuda.get_rng_state(self.manner.device)) if cuda else []
         if ranks.rank:
             return
         keeper.tell(told)
@@ -188,10 +190,9 @@ class _Run(Generic[M]):
             "rates": self.rates.state_dict(),
             "scaler": self.scaler.state_dict(),
             "draws": draws,
+            "drops": drops,
             "loader": json.dumps(self.course.rng.bit_generator.state),
         }
-        if self.manner.device.type == "cuda":
-            state["cuda"] = torch.cuda.get_rng_state(self.manner.device)
         keeper.save(state)
 
     def resume(self) -> int:
@@ -209,8 +210,8 @@ class _Run(Generic[M]):
         self.scaler.load_state_dict(state["scaler"])
         self.step, self.over, self.best = state["step"], state["over"], state["best"]
         torch.set_rng_state(state["draws"][ranks.rank])
-        if "cuda" in state:
-            torch.cuda.set_rng_state(state["cuda"], self.manner.device)
+        if state["drops"]:
+            torch.cuda.set_rng_state(state["drops"][ranks.rank], self.manner.device)
         self.course.rng.bit_generator.state = json.loads(state["loader"])
         return int(state["epoch"])
 
@@ -241,7 +242,17 @@ def _frames(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
     """Cross-entropy of the labelled frames; 0 where there are none."""
     if bool((labels == IGNORED).all()):
         return 0 * logits.sum()
-    return functional.cross_entropy(logits.transpose(1, 2), labels, ignore_index=IGNORED, label_smoothing=smoothing)
+    return cross_entropy(logits, labels, smoothing)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    """Mean over the labelled frames: logits (batch, frames, classes), labels (batch, frames).
+
+    On a GPU as one row of frames, since torch has no deterministic kernel there for more; on a CPU as ever, since the
+    other way rounds otherwise and shipped models are to be trained again bit for bit.
+    """
+    logits, labels = (logits.flatten(0, 1), labels.flatten()) if logits.is_cuda else (logits.transpose(1, 2), labels)
+    return functional.cross_entropy(logits, labels, ignore_index=IGNORED, label_smoothing=smoothing)
 
 
 def _ctc(logits: Tensor, batch: Batch) -> Tensor:

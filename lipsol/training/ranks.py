@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, distributed
 from lipsol.errors import BadInput
 
 T = TypeVar("T")
+WAIT = timedelta(hours=24)  # for a rank that watches every clip or packages; torchrun itself ends all when one dies
+WORKSPACE = ":4096:8"  # what cuBLAS needs to give one seed one set of weights
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,13 @@ def device_of(kind: str, ranks: Ranks) -> torch.device:
     return torch.device(kind, ranks.local) if kind == "cuda" else torch.device(kind)
 
 
+def one_way() -> None:
+    """Compute in one order, on one thread: one seed gives one set of weights. Called before a GPU is first used."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+
+
 @contextmanager
 def joined(kind: str) -> Iterator[Ranks]:
     """Together with the ranks that torchrun started, or alone where it did not."""
@@ -80,7 +90,7 @@ def joined(kind: str) -> Iterator[Ranks]:
     local = int(os.environ["LOCAL_RANK"])
     if kind == "cuda":
         torch.cuda.set_device(device_of(kind, Ranks(local=local)))
-    distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=WAIT)
     try:
         yield Ranks(distributed.get_rank(), distributed.get_world_size(), local)
     finally:

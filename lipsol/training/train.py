@@ -4,12 +4,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from lipsol.evaluation.normal import with_reference
 from lipsol.training.build import sentence_bundle, word_bundle
 from lipsol.training.checkpoints import CURVE, points
 from lipsol.training.corpus import Corpus
-from lipsol.training.job import Job
+from lipsol.training.job import Job, code_version
 from lipsol.training.loop import Manner
 from lipsol.training.members import Task, Trained, finish, tasks_of
-from lipsol.training.ranks import ALONE, Ranks, device_of
+from lipsol.training.ranks import ALONE, Ranks, device_of, one_way
 
 __all__ = ["Job", "Watch", "package", "train", "train_members", "unwatched"]
 
@@ -119,25 +119,29 @@ def _packed(job: Job, members: Path, build: Build) -> tuple[Path, str]:
 def _side_by_side(tasks: list[Task], job: Job, folder: Path) -> None:
     """Two at a time, each in a process of its own; the first that dies ends all."""
     left = [task for task in tasks if not (folder / f"{task.name}.pt").exists()]
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        waits = [pool.submit(_apart, task, job, folder) for task in left]
-        try:
-            for wait in as_completed(waits):
-                wait.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    running: list[BaseProcess] = []
+    try:
+        while left or running:
+            while left and len(running) < PROCESSES:
+                running.append(_begun(left.pop(0), job, folder))
+            connection.wait([process.sentinel for process in running])
+            for process in [each for each in running if each.exitcode is not None]:
+                running.remove(process)
+                if process.exitcode:
+                    raise ModelError(
+                        f"the process that trained {process.name} died ({process.exitcode})",
+                        "run the same again, it goes on; a lack of memory is the usual reason",
+                    )
+    finally:
+        for process in running:
+            process.terminate()
+            process.join()
 
 
-def _apart(task: Task, job: Job, folder: Path) -> None:
+def _begun(task: Task, job: Job, folder: Path) -> BaseProcess:
     process = get_context("spawn").Process(target=_alone, args=(task, job, folder), name=task.name)
     process.start()
-    process.join()
-    if process.exitcode:
-        raise ModelError(
-            f"the process that trained {task.name} died ({process.exitcode})",
-            "run the same again, it goes on; a lack of memory is the usual reason",
-        )
+    return process
 
 
 def _alone(task: Task, job: Job, folder: Path) -> None:
@@ -161,8 +165,7 @@ def _together(tasks: list[Task], job: Job, corpus: Corpus, folder: Path, ranks: 
 
 
 def _finish(task: Task, job: Job, corpus: Corpus, folder: Path, ranks: Ranks) -> None:
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    one_way()
     manner = Manner(None, ranks, device_of(job.device, ranks), job.precision)
     finish(task, corpus, job.plan, job.seed, manner, folder)
 
@@ -203,7 +206,8 @@ def _line(told: Mapping[str, Any]) -> str:
 def _card(job: Job, corpus: Corpus) -> dict[str, Any]:
     """What both bundles' cards tell about where they come from."""
     dataset = corpus.dataset
-    told = {name: getattr(job, name) for name in ("command", "seed", "spoil", "limit", "device", "precision")}
+    names = ("command", "seed", "spoil", "limit", "device", "precision", "ranks")
+    told = {name: getattr(job, name) for name in names}
     return {
         "created": datetime.now(UTC).date().isoformat(),
         "licence": dataset.licence,
@@ -221,5 +225,5 @@ def _card(job: Job, corpus: Corpus) -> dict[str, Any]:
                 **{name: len(items) for name, items in corpus.groups().items()},
             },
         },
-        "training": {**told, "plan": asdict(job.plan), "torch": torch.__version__},
+        "training": {**told, "plan": asdict(job.plan), "torch": torch.__version__, "code": code_version()},
     }

@@ -14,6 +14,7 @@ from lipsol.training.loop import Manner
 from lipsol.training.measure import validation_wer
 from lipsol.training.members import Teacher
 from lipsol.training.plan import Plan
+from lipsol.training.ranks import one_way
 
 Seen = Callable[[int, float], None]
 
@@ -24,8 +25,7 @@ def near_wer(dataset: Dataset, cache: Path, folder: Path, plan: Plan, seed: int,
     `seen` is told the epoch and the WER each time `plan.check_every` asks for it; what it raises ends the training, and
     the next call goes on behind that epoch, from the checkpoint in `folder`.
     """
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    one_way()
     torch.manual_seed(seed)
     corpus = Corpus.load(dataset, cache, 1, _unsaid)
     known = corpus.known("train")

@@ -164,9 +164,7 @@ def evaluate(  # an argument for each option
 @click.option(
     "--precision",
     type=click.Choice(["single", "bfloat16", "float16"]),
-    default="single",
-    show_default=True,
-    help="What to compute in; half precision is meant for a GPU.",
+    help="What to compute in; without it single on a CPU, bfloat16 on a GPU.",
 )
 def train(data: Path, out: Path, cache: Path, **asked: Any) -> int:
     """Train both models and write their bundles (needs the extra `train`).

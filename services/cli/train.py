@@ -30,7 +30,7 @@ class TrainOptions:
     spoil: bool = False
     like: str = ""
     device: str = "cpu"
-    precision: str = "single"
+    precision: str | None = None  # the device decides
 
 
 def missing() -> list[str]:
@@ -68,7 +68,7 @@ def _command(asked: TrainOptions) -> str:
     if asked.like:
         return f"lipsol train --like {asked.like}"
     changed = {"plan": asked.plan != "full", "limit": asked.limit, "device": asked.device != "cpu"}
-    changed["precision"] = asked.precision != "single"
+    changed["precision"] = bool(asked.precision)
     more = [f"--{name} {getattr(asked, name)}" for name, told in changed.items() if told]
     return " ".join(["lipsol train", f"--seed {asked.seed}", *more, *(["--shuffled-labels"] if asked.spoil else [])])
 

@@ -5,6 +5,7 @@ import pytest
 
 from lipsol.clips.quality import Quality, of_mouth
 from lipsol.clips.watch import Watcher
+from lipsol.data import mouths
 from lipsol.data.dataset import Item
 from lipsol.data.mouths import mouths_of, watched_of
 
@@ -43,3 +44,16 @@ def test_what_was_watched_is_not_watched_again(sample, tmp_path):
     again = mouths_of([item], tmp_path / "cache", 1, print)["a_clip"]
     assert mouth.stat().st_mtime_ns == before and first.facts["mouth_px"] > 20
     np.testing.assert_array_equal(first.mouth.mouth, again.mouth)
+
+
+def test_what_another_cutter_cut_is_watched_again(tmp_path, monkeypatch, request):
+    request.addfinalizer(mouths._cut_by.cache_clear)
+    (tmp_path / "clip.mp4").write_bytes(b"film")
+    (tmp_path / "clips" / "deep").mkdir(parents=True)
+    monkeypatch.setattr(mouths.clips, "__file__", str(tmp_path / "clips" / "__init__.py"))
+    item, places = Item(tmp_path / "clip.mp4", "a", (), "train", ""), set()
+    for text in ("", "one = 1", "one = 2"):
+        (tmp_path / "clips" / "deep" / "mouth.py").write_text(text)
+        mouths._cut_by.cache_clear()
+        places |= {mouths._kept_at(item, tmp_path) for _ in range(2)}
+    assert len(places) == 3

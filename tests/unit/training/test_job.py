@@ -10,7 +10,7 @@ from lipsol.archive import CARD, Archive
 from lipsol.errors import BadInput, NotFound
 from lipsol.training.calibrate import NEVER, confidence_of, never_sure
 from lipsol.training.corpus import Corpus
-from lipsol.training.job import Job, like
+from lipsol.training.job import Job, job_of, like
 from lipsol.training.members import tasks_of
 from lipsol.training.plan import Plan
 from lipsol.training.spoil import spoilt
@@ -76,6 +76,37 @@ def test_data_of_another_version_is_refused_and_both_are_named(dataset, tmp_path
         like(card, job)
     with pytest.raises(BadInput, match="does not tell its training's seed"):
         like({"name": "old", "version": "1"}, job)
+
+
+def test_what_ranks_trained_is_not_trained_again_by_another_number_of_them(dataset, tmp_path):
+    job = Job(dataset.folder, tmp_path, tmp_path)
+    card = _card(job)
+    card["training"]["ranks"] = 2
+    with pytest.raises(BadInput, match="trained by 2 processes together; 1 would") as told:
+        like(card, job)
+    assert "torchrun --nproc-per-node 2" in told.value.cure
+    assert like(card, dataclasses.replace(job, ranks=2)).seed == 7
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "taken"),
+    [("cpu", None, "single"), ("cuda", None, "bfloat16"), ("cuda", "single", "single"), ("cuda", "float16", "float16")],
+)
+def test_the_device_decides_on_the_precision_unless_told(tmp_path, device, precision, taken):
+    asked = {"seed": 1, "plan": "brief", "limit": 0, "spoil": False, "device": device, "precision": precision}
+    assert job_of(data=tmp_path, out=tmp_path, cache=tmp_path, **asked).precision == taken
+
+
+def test_a_change_in_how_mouths_are_cut_or_readings_decoded_trains_anew(dataset, tmp_path, monkeypatch):
+    for room in ("clips", "model/decoding"):
+        file = tmp_path / "lipsol" / room / "new.py"
+        file.parent.mkdir(parents=True)
+        monkeypatch.setattr("lipsol.training.job.__file__", str(tmp_path / "lipsol" / "training" / "job.py"))
+        job, keys = Job(dataset.folder, tmp_path, tmp_path), set()
+        for text in ("", "one = 1", "one = 2"):
+            file.write_text(text)
+            keys.add(job.key("x", 1))
+        assert len(keys) == 3
 
 
 def test_labels_are_dealt_anew_among_training_clips_alone(dataset):

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from lipsol.training.checkpoints import Keeper, points
-from lipsol.training.examples import Batch
-from lipsol.training.loop import Checks, Course, Manner, descend
+from lipsol.training.examples import IGNORED, Batch
+from lipsol.training.loop import Checks, Course, Manner, cross_entropy, descend
 from lipsol.training.plan import Schedule
 
 NOTHING = Batch(*[torch.zeros(1)] * 7)
@@ -60,3 +62,33 @@ def test_a_curve_ends_where_its_checkpoint_was_written(tmp_path):
     assert [line["step"] for line in points(keeper.curve)] == [4, 8, 12, 16]
     assert keeper.load()["epoch"] == 3
     assert [line["step"] for line in points(keeper.curve)] == [4, 8, 12]
+
+
+class _Kernels(TorchDispatchMode):
+    """What torch is asked for, by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, kernel, types, args=(), kwargs=None):
+        self.names.add(kernel.overloadpacket.__name__)
+        return kernel(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(("device", "lost"), [("cuda", "nll_loss_forward"), ("cpu", "nll_loss2d_forward")])
+def test_a_gpu_is_asked_for_no_kernel_that_rounds_by_chance_and_a_cpu_for_the_one_it_ever_had(device, lost):
+    with FakeTensorMode(), _Kernels() as kernels:
+        labels = torch.zeros(2, 7, dtype=torch.int64, device=device)
+        cross_entropy(torch.zeros(2, 7, 5, device=device), labels, 0.05)
+    assert {name for name in kernels.names if "nll_loss" in name} == {lost}
+
+
+def test_the_loss_of_a_gpu_is_that_of_a_cpu():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(3, 7, 5), torch.randint(0, 5, (3, 7))
+    labels[1, 2:] = IGNORED
+    row = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, label_smoothing=0.05
+    )
+    torch.testing.assert_close(cross_entropy(logits, labels, 0.05), row)

@@ -62,9 +62,15 @@ export function writeActions(actions) {
   sync(element("actions"), actions.slice(0, LATEST), { key: ({ action }) => action, build: actionOf });
 }
 
+/** @param {Action} action  one that is not done @returns {string} what a person has of it */
+function waits({ kind, by, automation }) {
+  if (kind === "accept") return by === "monitor" ? "Refused" : "Asked for";
+  return automation === "observe" ? "Noted" : "Proposed";
+}
+
 /** @param {Action} action @returns {HTMLElement} */
 function actionOf(action) {
-  const state = action.done ? "Done" : action.automation === "observe" ? "Noted" : "Proposed";
+  const state = action.done ? "Done" : waits(action);
   const language = action.language ? languageOf(action.language).name : "all languages";
   return make("li", {},
     make("h3", { text: `${state}: ${KINDS[action.kind] ?? action.kind}` }),

@@ -190,23 +190,33 @@ def remember(data: str, sentences: str, words: str) -> None:
 
 
 @component
-def ask(study: str, storage: str, work: str, at_once: int, trials: int, seed: int) -> list:  # type: ignore[type-arg]
+def ask(
+    study: str,
+    storage: str,
+    data_version: str,
+    code: str,
+    work: str,
+    epochs: int,
+    limit: int,
+    seed: int,
+    at_once: int,
+    trials: int,
+) -> list:  # type: ignore[type-arg]
     from lipsol.steps.searching import ask
 
-    return ask(study, storage, work, at_once, trials, seed)
+    return ask(study, storage, data_version, code, work, epochs, limit, seed, at_once, trials)
 
 
 @component
-def try_out(trial: str, study: str, storage: str, data: str, work: str, epochs: int, limit: int, seed: int) -> float:
+def try_out(trial: str, storage: str, data: str, work: str, epochs: int, limit: int, seed: int) -> float:
     from lipsol.steps.searching import try_out
 
-    return try_out(trial, study, storage, data, work, epochs, limit, seed)
+    return try_out(trial, storage, data, work, epochs, limit, seed)
 
 
 @component
 def tell(
     trials: list,  # type: ignore[type-arg]
-    study: str,
     storage: str,
     data: str,
     work: str,
@@ -216,7 +226,7 @@ def tell(
 ) -> int:
     from lipsol.steps.searching import tell
 
-    return tell(trials, study, storage, data, work, epochs, limit, seed)
+    return tell(trials, storage, data, work, epochs, limit, seed)
 
 
 @component
@@ -225,6 +235,7 @@ def best(
     storage: str,
     data: str,
     data_version: str,
+    code: str,
     work: str,
     epochs: int,
     limit: int,
@@ -234,4 +245,4 @@ def best(
 ) -> float:
     from lipsol.steps.searching import best
 
-    return best(study, storage, data, data_version, work, epochs, limit, seed, plan.path, report.path)
+    return best(study, storage, data, data_version, code, work, epochs, limit, seed, plan.path, report.path)

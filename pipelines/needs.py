@@ -24,7 +24,7 @@ class Needs:
     cpu, memory  asked for, and the most it may take, in Kubernetes' terms
     tries        after the first one
     deadline_s   seconds that one try may take
-    gpu          whether it trains
+    gpu          whether it computes on one
     cached       whether the same inputs give what they gave before, without running
     """
 
@@ -58,9 +58,9 @@ NEEDS: Mapping[str, Needs] = MappingProxyType(
         "register": Needs("Register the bundle", *_SMALL, 3, 10 * MINUTE, cached=False),
         "promote": Needs("Promote the bundle", *_SMALL, 3, 10 * MINUTE, cached=False),
         "ask": Needs("Ask for trials", *_SMALL, 3, 10 * MINUTE, cached=False),
-        "try-out": Needs("Try a trial out", *_LARGE, 2, 4 * HOUR, gpu=True, cached=False),
+        "try-out": Needs("Try a trial out", *_LARGE, 2, 4 * HOUR, cached=False),
         "tell": Needs("Count the trials", *_SMALL, 3, 10 * MINUTE, cached=False),
-        "best": Needs("Name the best plan", *_LARGE, 2, 4 * HOUR, gpu=True, cached=False),
+        "best": Needs("Name the best plan", *_LARGE, 2, 4 * HOUR, cached=False),
         "look": Needs("Look for a reason to train", *_SMALL, 3, 30 * MINUTE, cached=False),
         "gather": Needs("Gather data and corrections", *_MIDDLE, 2, 2 * HOUR, cached=False),
         "remember": Needs("Remember this run", *_SMALL, 3, 10 * MINUTE, cached=False),

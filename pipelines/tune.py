@@ -3,7 +3,8 @@
     bring ── version-data ── watch ── (ask ── try-out × AT_ONCE ── tell) × ROUNDS ── best
 
 A graph's rounds are fixed when it is compiled: a study that has its `trials` gives no more, and what is left of the
-rounds passes empty. Nothing is cached, since the study itself remembers. What runs in a loop takes the data's name and
+rounds passes empty. Nothing is cached, since the study itself remembers; another version of the data, another code or
+another cost is another study, whose name `ask` gives with each trial. What runs in a loop takes the data's name and
 not what `bring` gave: where pipelines run on one machine, kfp gives a loop its item for every task's `Output`.
 """
 
@@ -37,15 +38,16 @@ def searching(place: PipelinesSettings) -> Any:
         code = give(run_as.version_code(), "version-code", place).output
         known = {"data_version": version.output, "code": code, "work": work, "limit": limit}
         watched = give(run_as.watch(data=brought.output, **known), "watch", place)
-        study_at = {"study": study, "storage": storage, "work": work, "seed": seed}
-        how = {**study_at, "data": data, "epochs": epochs, "limit": limit}
+        cost = {"storage": storage, "work": work, "epochs": epochs, "limit": limit, "seed": seed}
+        of = {"study": study, "data_version": version.output, "code": code}
+        how = {**cost, "data": data}
         last = watched
         for _ in range(ROUNDS):
-            given = give(run_as.ask(at_once=AT_ONCE, trials=trials, **study_at), "ask", place).after(last)
+            given = give(run_as.ask(at_once=AT_ONCE, trials=trials, **of, **cost), "ask", place).after(last)
             with dsl.ParallelFor(given.output, parallelism=AT_ONCE) as trial:
                 done = give(run_as.try_out(trial=trial, **how), "try-out", place)
             last = give(run_as.tell(trials=given.output, **how), "tell", place).after(done)
-        chosen = run_as.best(data_version=version.output, **how)
+        chosen = run_as.best(**of, **how)
         found: float = give(chosen, "best", place).after(last).outputs["Output"]
         return found
 

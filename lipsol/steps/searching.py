@@ -8,7 +8,7 @@ from lipsol.runtime.wiring import open_tracker
 from lipsol.steps.saying import say
 from lipsol.steps.versions import place_of
 from lipsol.steps.work import mouths
-from lipsol.tuning import Budget
+from lipsol.tuning import Budget, study_of
 from lipsol.tuning import ask as asked
 from lipsol.tuning import best as found
 from lipsol.tuning import check as checked
@@ -19,47 +19,55 @@ from lipsol.tuning.page import write_page
 EXPERIMENT = "tune"
 
 
-def ask(study: str, storage: str, work: str, at_once: int, trials: int, seed: int) -> list[str]:
-    """Numbers of the trials to try out now, `at_once` at most; none when the study has `trials`."""
-    given = asked(study, _storage(storage, work), at_once, trials, seed)
-    say(f"{study}: {', '.join(str(each['trial']) for each in given) or 'no more trials to try'}")
-    return [str(each["trial"]) for each in given]
+def ask(
+    study: str, storage: str, data_version: str, code: str, work: str, epochs: int, limit: int, seed: int, at_once: int,
+    trials: int,
+) -> list[str]:  # fmt: skip
+    """The trials to try out now, as "STUDY/NUMBER", `at_once` at most; none when the study has `trials`.
+
+    STUDY is the one of this version of the data, this code and these costs, and of nothing else.
+    """
+    name = study_of(study, data_version, code, Budget(epochs=epochs, limit=limit, seed=seed))
+    given = asked(name, _storage(storage, work), at_once, trials, seed)
+    say(f"{name}: {', '.join(str(each['trial']) for each in given) or 'no more trials to try'}")
+    return [f"{name}/{each['trial']}" for each in given]
 
 
-def try_out(trial: str, study: str, storage: str, data: str, work: str, epochs: int, limit: int, seed: int) -> float:
+def try_out(trial: str, storage: str, data: str, work: str, epochs: int, limit: int, seed: int) -> float:
     """Train a trial's plan shortly; returns its validation WER. One that died goes on from its checkpoint."""
     budget = Budget(epochs=epochs, limit=limit, seed=seed)
-    place = Path(work) / "tuning"
-    value = tried(place_of(data, work), mouths(work), place, study, _storage(storage, work), int(trial), budget)
+    place, (study, _, number) = Path(work) / "tuning", trial.rpartition("/")
+    value = tried(place_of(data, work), mouths(work), place, study, _storage(storage, work), int(number), budget)
     say(f"trial {trial}: validation WER {value:.4f}")
     return value
 
 
-def tell(trials: list[str], study: str, storage: str, data: str, work: str, epochs: int, limit: int, seed: int) -> int:
+def tell(trials: list[str], storage: str, data: str, work: str, epochs: int, limit: int, seed: int) -> int:
     """Tell the study what those trials came to, which were tried out before; returns how many they were."""
     for trial in trials:
-        value = try_out(trial, study, storage, data, work, epochs, limit, seed)
-        told(study, _storage(storage, work), int(trial), value)
+        value = try_out(trial, storage, data, work, epochs, limit, seed)
+        study, _, number = trial.rpartition("/")
+        told(study, _storage(storage, work), int(number), value)
     return len(trials)
 
 
 def best(
-    study: str, storage: str, data: str, data_version: str, work: str, epochs: int, limit: int, seed: int, plan: str,
-    report: str,
+    study: str, storage: str, data: str, data_version: str, code: str, work: str, epochs: int, limit: int, seed: int,
+    plan: str, report: str,
 ) -> float:  # fmt: skip
     """Try the winner and the defaults from another seed; the winner's plan goes to `plan`, the page to `report`.
 
     Returns the winner's validation WER. The tracked run has all trials and both files.
     """
     budget, at = Budget(epochs=epochs, limit=limit, seed=seed), _storage(storage, work)
-    folder = place_of(data, work)
-    checked(folder, mouths(work), Path(work) / "tuning", study, at, budget, seed + 1)
-    winner = found(study, at)
+    folder, name = place_of(data, work), study_of(study, data_version, code, budget)
+    checked(folder, mouths(work), Path(work) / "tuning", name, at, budget, seed + 1)
+    winner = found(name, at)
     page, file = write_page(winner, study, Path(report).parent / "found")
     Path(plan).write_bytes(file.read_bytes())
     Path(report).write_bytes(page.read_bytes())
-    tags = {"dataset": open_dataset(folder).name, "data_version": data_version}
-    parameters = {"study": study, "epochs": str(epochs), "limit": str(limit), "seed": str(seed)}
+    tags = {"dataset": open_dataset(folder).name, "data_version": data_version, "code_version": code}
+    parameters = {"study": name, "epochs": str(epochs), "limit": str(limit), "seed": str(seed)}
     with open_tracker(load(Settings)).run(EXPERIMENT, study, parameters, tags) as run:
         run.curve((each.trial, {"validation_wer": each.value}) for each in winner.trials if each.value is not None)
         for kept in (page, file):

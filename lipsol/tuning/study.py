@@ -5,16 +5,18 @@ words of the home speakers' validation clips it got wrong. The first trial is th
 defaults" compares like with like; later ones come from a Tree-structured Parzen Estimator (Bergstra et al. 2011), and
 one that is worse than the median of the others at the same epoch is given up.
 
-A study outlives whoever runs it: it lies in an SQLite file or any database. A trial that was begun and not told of is
-given out again first, with the parameters that it had, and its training goes on from its checkpoint. So one process
-asks a study at a time, while any number may try trials out. The same seed and results give the same trials.
+A study is of one version of the data, one code and one budget, which its name holds (`study_of`). It outlives whoever
+runs it: it lies in an SQLite file or any database. A trial that was begun and not told of is given out again first,
+with the parameters that it had, and its training goes on from its checkpoint. So one process asks a study at a time,
+while any number may try trials out. The same seed and results give the same trials.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,7 @@ Seen = Callable[[int, float], None]  # told an epoch and the validation WER afte
 Learn = Callable[[Plan, int, Path, Seen], float]  # plan, seed, folder for checkpoints, who is told -> validation WER
 PRUNED, FAILED = "pruned", "failed"  # what a trial's own notes are called
 CHECK = "check"  # the study's note of a second seed
+STUDY_DIGITS = 12  # of sha256, in a study's name
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,12 @@ class Budget:
 
 
 FULL = Budget()
+
+
+def study_of(name: str, data_version: str, code: str, budget: Budget = FULL) -> str:
+    """The full name of a person's study: whatever changes what a trial comes to makes it another one."""
+    told = repr((data_version, code, budget)).encode()
+    return f"{name}-{hashlib.sha256(told).hexdigest()[:STUDY_DIGITS]}"
 
 
 @dataclass(frozen=True)
@@ -120,21 +129,18 @@ def try_by(learn: Learn, work: Path, study: str, storage: str, trial: int, budge
     held = _trial(opened, trial)
     plan, told = budget.plan(held.params), _Told(opened, held)
     folder = _place(work, f"{study}-{held.number}", plan, budget)
-    done = folder / "result.json"
-    if done.exists():
-        return float(json.loads(done.read_text())["value"])
-    try:
-        value = learn(plan, budget.seed, folder, told)
-    except _Enough:
-        value = told.last
-        told.note(PRUNED, True)
-    except Exception:
-        told.note(FAILED, int(held.user_attrs.get(FAILED, 0)) + 1)
-        raise
-    done.write_text(json.dumps({"value": value}))
-    for checkpoint in folder.glob("*.checkpoint"):
-        checkpoint.unlink()
-    return value
+
+    def tried() -> float:
+        try:
+            return learn(plan, budget.seed, folder, told)
+        except _Enough:
+            told.note(PRUNED, True)
+            return told.last
+        except Exception:
+            told.note(FAILED, int(held.user_attrs.get(FAILED, 0)) + 1)
+            raise
+
+    return _once(folder, tried)
 
 
 def tell(study: str, storage: str, trial: int, value: float) -> None:
@@ -169,7 +175,8 @@ def check_by(
     for name, parameters in (("best", winner.params), ("defaults", defaults(budget.base))):
         again = replace(budget, seed=seed, check_every=0)
         plan = again.plan(parameters)
-        found[name] = learn(plan, seed, _place(work, f"{study}-{name}", plan, again), _unheard)
+        folder = _place(work, f"{study}-{name}", plan, again)
+        found[name] = _once(folder, partial(learn, plan, seed, folder, _unheard))
     opened.set_user_attr(CHECK, {"trial": winner.number, **found})
     return found
 
@@ -205,24 +212,6 @@ def best(study: str, storage: str, base: str = "full") -> Found:
     return Found(winner, tried[0], tried, plan_of(winner.parameters, base), checked)
 
 
-def search(
-    data: Path, cache: Path, work: Path, study: str, storage: str, trials: int, report: Callable[[str], None],
-    budget: Budget = FULL,
-) -> Found:  # fmt: skip
-    """Ask, try out and tell until the study has so many trials, one at a time, then check the winner.
-
-    The same call goes on where one was killed.
-    """
-    while given := ask(study, storage, 1, trials, budget.seed, budget.base):
-        (trial,) = (each["trial"] for each in given)
-        value = try_out(data, cache, work, study, storage, trial, budget)
-        tell(study, storage, trial, value)
-        report(f"trial {trial}: validation WER {value:.4f}")
-    again = check(data, cache, work, study, storage, budget, budget.seed + 1)
-    report(f"from another seed: the best {again['best']:.4f}, the defaults {again['defaults']:.4f}")
-    return best(study, storage, budget.base)
-
-
 class _Enough(Exception):
     """A trial that is worse than the median at the same epoch."""
 
@@ -256,6 +245,20 @@ def _place(work: Path, name: str, plan: Plan, budget: Budget) -> Path:
     folder = work / f"{name}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _once(folder: Path, value_of: Callable[[], float]) -> float:
+    """The value, which is found once and kept in the folder in one step; the checkpoints on the way to it then go."""
+    done = folder / "result.json"
+    if done.exists():
+        return float(json.loads(done.read_text())["value"])
+    value = value_of()
+    part = done.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps({"value": value}))
+    part.replace(done)
+    for checkpoint in folder.glob("*.checkpoint"):
+        checkpoint.unlink()
+    return value
 
 
 def _opened(name: str, storage: str, *, make: bool = False) -> "Study":

@@ -11,7 +11,7 @@ import pytest
 
 from lipsol.errors import LipsolError, NotFound, Transient
 from lipsol.training.plan import Plan
-from lipsol.tuning import Budget, ask, best, tell
+from lipsol.tuning import Budget, ask, best, study_of, tell
 from lipsol.tuning.page import write_page
 from lipsol.tuning.space import SPACE, defaults, plan_of
 from lipsol.tuning.study import Learn, Seen, check_by, try_by
@@ -110,6 +110,27 @@ def test_what_was_tried_out_is_not_trained_again_if_only_the_telling_was_lost(st
     assert try_by(learn, tmp_path, "s", storage, 0, BUDGET) == try_by(
         fails(ValueError), tmp_path, "s", storage, 0, BUDGET
     )
+
+
+def test_another_version_of_data_or_code_or_another_cost_is_another_study():
+    names = [
+        study_of("s", data, code, budget)
+        for data in ("d1", "d2")
+        for code in ("c1", "c2")
+        for budget in (BUDGET, Budget(epochs=5), Budget(limit=9), Budget(seed=2), Budget(base="brief"))
+    ]
+    assert len(set(names)) == len(names) and study_of("s", "d1", "c1", BUDGET) == names[0]
+
+
+def test_a_second_seed_is_trained_once_and_leaves_no_checkpoint(storage, tmp_path):
+    def keeps(plan: Plan, seed: int, folder: Path, seen: Seen) -> float:
+        (folder / "near.sentences.checkpoint").write_text("the last epoch")
+        return 0.5
+
+    run(storage, tmp_path, trials=1, how=keeps)
+    first = check_by(keeps, tmp_path, "s", storage, BUDGET)
+    assert not list(tmp_path.rglob("*.checkpoint"))
+    assert check_by(fails(ValueError), tmp_path, "s", storage, BUDGET) == first
 
 
 def fails(kind: type[Exception]) -> Learn:

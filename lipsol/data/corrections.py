@@ -1,11 +1,14 @@
 """A correction: what somebody says was said in a clip, and lets us learn from. Where it is kept, it is this JSON."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
 from lipsol.errors import BadInput
+
+_CONTRIBUTOR = re.compile(r"c[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Correction:
     consented_at: float
     mouth: str
 
+    @property
+    def nameless(self) -> bool:
+        """Whether it came without a session, so that its contributor may be anybody's."""
+        return self.contributor == contributor_of("", self.clip_id)
+
     def to_json(self) -> bytes:
         """Undo with `from_json`."""
         return TypeAdapter(Correction).dump_json(self)
@@ -47,6 +55,12 @@ class Correction:
 def contributor_of(session: str, clip_id: str) -> str:
     """A name for who is filmed that tells nothing of them: from the session, else from the clip alone.
 
-    The clips of one session have one contributor, and so one split; who names no sessions is somebody new each time.
+    The clips of one session have one contributor; who names no sessions, or a new one each time, is somebody new each
+    time. So a contributor is nobody whom a later visit would know again.
     """
     return "c" + hashlib.sha256(f"contributor\n{session or clip_id}".encode()).hexdigest()[:16]
+
+
+def is_contributor(speaker: str) -> bool:
+    """Whether a speaker of a data set is one whom corrections brought."""
+    return _CONTRIBUTOR.fullmatch(speaker) is not None

@@ -80,7 +80,8 @@ class Dataset:
     home       the familiar speakers, whom the near members learn alone
     split      the law by which clips are dealt among splits, in words
     corpus     what its publisher calls it; licence and attribution go into every card
-    names      "grid" where a file's name is its transcript by GRID's code, "" where names say nothing
+    names      "grid" where a file's name is its transcript by GRID's code, "" where names say nothing; those of
+               corrections never do
     synthetic  nobody real was filmed
     folder     where it lies
     """

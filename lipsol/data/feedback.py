@@ -1,32 +1,35 @@
-"""Corrections -> a new version of a data set: checked, each clip once, a speaker in one split for ever.
+"""Corrections -> a new version of a data set: checked, each clip once, for training alone.
 
 - A correction is left out, by name and with the reason, if its language or its words are not the data set's, its words
-  were not sayable in the time, its mouth can't be read, or its contributor floods.
-- A film counts once, however often it was sent: known by its bytes, or by moving alike throughout. Of what one
-  contributor says of it the newest holds; where two disagree, nobody is believed.
-- A contributor is a speaker, and their name alone deals them to a split: so every version deals alike. Of unseen ones
-  training hears nothing.
+  were not sayable in the time, its mouth can't be read, or its contributor floods. Those without a session share one
+  bound, since they may all be one person's.
+- A film counts once, however often it was sent: known by its bytes, or by moving alike throughout. What the data set
+  has of its own stays as it is. Of what one contributor says of a film the newest holds; where two disagree, nobody is
+  believed.
+- A contributor is a speaker of the split `train`. Nobody knows a contributor again at the next visit, so one who was
+  tested on might be trained on by another name.
 - What was taken back is in no later version, whoever has learned it before.
 - Nobody aligned these words: items have none, and only what needs no alignment (CTC) learns from them.
 """
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
 from scipy.sparse.csgraph import connected_components
 
 from lipsol.clips.clip import FPS, MouthClip
 from lipsol.clips.quality import MIN_FOUND
+from lipsol.data.checks.copies import digest_of, likeness_of
 from lipsol.data.checks.traits import Traits, traits
-from lipsol.data.corrections import Correction
+from lipsol.data.corrections import Correction, is_contributor
 from lipsol.data.dataset import CLIPS, Dataset, Item, Split, open_dataset, save
-from lipsol.data.mouths import MOUTH, Seen
+from lipsol.data.mouths import MOUTH, Seen, seen, watch_all
 from lipsol.errors import BadInput
 from lipsol.text.alphabet import ALPHABETS, normalise
 from lipsol.text.grammar import Grammar
@@ -36,10 +39,9 @@ FLOOD, FLOOD_S = 20, 60.0  # more corrections of one contributor within so many 
 MOST = 100  # clips of one contributor: nobody's face outweighs all others
 ALIKE = 0.82  # likeness of movement above which two clips are one film (measured for `lipsol data check`)
 GRAMMARS: Mapping[str, str] = {"en": "grid", "ur": "urdu"}  # of a data set of corrections alone
-SPLIT = "corrections by sha256(contributor)[0]: 0-25 unseen, 26-51 validation, the rest training"
+SPLIT: Split = "train"  # of every correction
+LAW = "corrections: training alone"
 LICENCE = "people's mouths, by their consent: for training, never to be published"
-
-_CONTRIBUTOR = re.compile(r"c[0-9a-f]{16}")  # speakers of earlier versions that corrections brought
 
 Mouths = Callable[[Correction], bytes]  # the mouth clip of a correction; BadInput if it is gone or altered
 
@@ -78,14 +80,19 @@ def collect(
     mouth: Mouths,
     previous: Path | None,
     out: Path,
+    cache: Path,
     *,
     withdrawn: Collection[str] = (),
     language: str = "en",
+    workers: int = 2,
+    copy: bool = True,
 ) -> Summary:
     """Write a data set of corrections to `out`, a folder that is not there yet.
 
     previous   the data set that they are added to, which may hold earlier ones; None: they stand alone, in `language`
+    cache      where the data set's own clips have been watched, or will be
     withdrawn  clips that were taken back since
+    copy       take the data set's own clips along; else the manifest points to them
 
     Raises BadInput if nothing is left, or `out` holds something already.
     """
@@ -94,29 +101,23 @@ def collect(
     base = open_dataset(previous) if previous else _empty(language, out)
     newest = [each for each in _newest(corrections) if each.clip_id not in withdrawn]
     said = {each.clip_id for each in newest}
-    earlier = [item for item in base.items if _CONTRIBUTOR.fullmatch(item.speaker)]
+    own = [item for item in base.items if not is_contributor(item.speaker)]
+    earlier = [item for item in base.items if is_contributor(item.speaker)]
     left_out: dict[str, str] = {}
     lessons = [
         *(_earlier(item, base.language) for item in earlier if item.id not in said and item.id not in withdrawn),
         *_calm(list(_sound(newest, mouth, base, left_out)), left_out),
     ]
-    believed = _each_film_once(lessons, left_out)
-    own = [item for item in base.items if not _CONTRIBUTOR.fullmatch(item.speaker)]
-    stays = [lesson.item for lesson in believed if lesson.item is not None]
+    believed = _each_film_once(lessons, _films_of(own, lessons, cache, workers), left_out)
+    stays = [replace(lesson.item, split=SPLIT) for lesson in believed if lesson.item is not None]
     new = [_taken(lesson.correction, mouth, out) for lesson in believed if lesson.item is None]
     if not own and not stays and not new:
         raise BadInput(
             "no correction can teach anything", "; ".join(sorted(set(left_out.values()))) or "there are none"
         )
-    save(_joined(base, (*own, *stays, *new)), out, copy=True)
+    save(_joined(base, (*own, *stays, *new)), out, copy=copy)
     removed = sorted({item.id for item in earlier} - {item.id for item in (*stays, *new)})
     return Summary(dict(Counter(item.split for item in new)), len(base.items), removed, left_out)
-
-
-def split_of(contributor: str) -> Split:
-    """Where a contributor belongs, for ever."""
-    first = hashlib.sha256(contributor.encode()).digest()[0]
-    return "unseen" if first < 26 else "validation" if first < 52 else "train"
 
 
 def _newest(corrections: Sequence[Correction]) -> list[Correction]:
@@ -159,29 +160,58 @@ def _check(correction: Correction, clip: MouthClip, grammar: Grammar | None) -> 
 
 
 def _calm(lessons: Sequence[_Lesson], left_out: dict[str, str]) -> list[_Lesson]:
-    """All but those of contributors who flood; of each at most the newest `MOST`."""
+    """All but those of contributors who flood; of each at most the newest `MOST`.
+
+    Those without a session count as one contributor's, of whom only the flood is left out: they may be several people.
+    """
     of: dict[str, list[_Lesson]] = {}
     for lesson in lessons:
-        of.setdefault(lesson.correction.contributor, []).append(lesson)
-    calm = []
-    for own in of.values():
-        times = [lesson.correction.consented_at for lesson in own]
-        flood = any(late - early <= FLOOD_S for early, late in zip(times, times[FLOOD:], strict=False))
-        surplus = own if flood else own[:-MOST]
-        reason = (
-            f"its contributor sent over {FLOOD} within {FLOOD_S:.0f} s"
-            if flood
-            else f"its contributor has {MOST} newer"
-        )
-        left_out.update(dict.fromkeys((lesson.correction.clip_id for lesson in surplus), reason))
-        calm += own[len(surplus) :]
+        of.setdefault("" if lesson.correction.nameless else lesson.correction.contributor, []).append(lesson)
+    calm: list[_Lesson] = []
+    for contributor, own in of.items():
+        flood = _flood([lesson.correction.consented_at for lesson in own])
+        lost = set(range(len(own))) if flood and contributor else flood
+        who = "its contributor" if contributor else "who names no session"
+        for n in lost:
+            left_out[own[n].correction.clip_id] = f"{who} sent over {FLOOD} within {FLOOD_S:.0f} s"
+        rest = [lesson for n, lesson in enumerate(own) if n not in lost]
+        for lesson in rest[:-MOST]:
+            left_out[lesson.correction.clip_id] = f"{who} has {MOST} newer"
+        calm += rest[-MOST:]
     return calm
 
 
-def _each_film_once(lessons: Sequence[_Lesson], left_out: dict[str, str]) -> list[_Lesson]:
-    """One lesson a film: none where contributors disagree, else the earliest clip with what is said now."""
+def _flood(times: Sequence[float]) -> set[int]:
+    """Which of the times, in their order, lie in a stretch of FLOOD_S that has over FLOOD of them."""
+    starts = (n for n, (early, late) in enumerate(zip(times, times[FLOOD:], strict=False)) if late - early <= FLOOD_S)
+    return {n for start in starts for n in range(start, start + FLOOD + 1)}
+
+
+def _films_of(own: Sequence[Item], lessons: Sequence[_Lesson], cache: Path, workers: int) -> frozenset[str]:
+    """The clip ids of the lessons whose films the data set's own clips are."""
+    if not lessons or not own:
+        return frozenset()
+    faults = watch_all(own, cache, workers)
+    moves = _moves(lessons)
+    digests = np.array([lesson.correction.mouth for lesson in lessons])
+    found = np.zeros(len(lessons), bool)
+    for item in (item for item in own if item.name not in faults):
+        held = [each[np.newaxis] for each in traits(seen(item, cache)).moves]
+        found |= (likeness_of(moves, held)[:, 0] > ALIKE) | (digests == digest_of(item.path))
+    return frozenset(lesson.correction.clip_id for lesson, known in zip(lessons, found, strict=True) if known)
+
+
+def _each_film_once(lessons: Sequence[_Lesson], known: Collection[str], left_out: dict[str, str]) -> list[_Lesson]:
+    """One lesson a film: none where contributors disagree, else the earliest clip with what is said now.
+
+    None of a film that is `known` without them.
+    """
     believed = []
     for film in _films(lessons):
+        if any(lesson.correction.clip_id in known for lesson in film):
+            new = (lesson.correction.clip_id for lesson in film if lesson.item is None)
+            left_out.update(dict.fromkeys(new, "the data set has this film of its own"))
+            continue
         newest = {lesson.correction.contributor: lesson for lesson in sorted(film, key=_time)}
         agreed = len({lesson.correction.text for lesson in newest.values()}) == 1
         chosen = min(newest.values(), key=_time) if agreed else None
@@ -202,19 +232,19 @@ def _films(lessons: Sequence[_Lesson]) -> list[list[_Lesson]]:
     """Lessons of the same film together: the same bytes, or moving alike."""
     if not lessons:
         return []
-    count = len(lessons)
-    likeness, counted = np.zeros((count, count)), np.zeros((count, count))
-    for n in range(len(lessons[0].traits.moves)):
-        moves = np.stack([lesson.traits.moves[n] for lesson in lessons])
-        moving = moves.any(1)
-        likeness, counted = likeness + moves @ moves.T, counted + np.outer(moving, moving)
-    alike = likeness / np.maximum(counted, 1) > ALIKE
+    moves = _moves(lessons)
+    alike = likeness_of(moves, moves) > ALIKE
     digests = np.array([lesson.correction.mouth for lesson in lessons])
     _, film = connected_components(alike | (digests[:, np.newaxis] == digests), directed=False)
     films: dict[int, list[_Lesson]] = {}
     for lesson, n in zip(lessons, film, strict=True):
         films.setdefault(int(n), []).append(lesson)
     return list(films.values())
+
+
+def _moves(lessons: Sequence[_Lesson]) -> list[Float32[np.ndarray, "lessons _"]]:
+    """Each movement of all of them."""
+    return [np.stack(each) for each in zip(*(lesson.traits.moves for lesson in lessons), strict=True)]
 
 
 def _earlier(item: Item, language: str) -> _Lesson:
@@ -230,7 +260,7 @@ def _taken(correction: Correction, mouth: Mouths, out: Path) -> Item:
     path = out / CLIPS / correction.contributor / f"{correction.clip_id}{MOUTH}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(mouth(correction))
-    return Item(path, correction.contributor, (), split_of(correction.contributor), correction.text)
+    return Item(path, correction.contributor, (), SPLIT, correction.text)
 
 
 def _empty(language: str, folder: Path) -> Dataset:
@@ -245,17 +275,15 @@ def _empty(language: str, folder: Path) -> Dataset:
 
 
 def _joined(base: Dataset, items: tuple[Item, ...]) -> Dataset:
-    """The data set with corrections in it; their files' names say nothing."""
-    with_them = any(_CONTRIBUTOR.fullmatch(item.speaker) for item in items)
-    if not with_them:
+    """The data set with corrections in it."""
+    if not any(is_contributor(item.speaker) for item in items):
         return replace(base, items=items)
     return replace(
         base,
         items=items,
-        names="",
         licence=_also(base.licence, LICENCE),
-        split=_also(base.split, SPLIT),
-        corpus=_also(base.corpus, "corrections"),
+        split=_also(base.split, LAW),
+        corpus=base.corpus or "corrections",
     )
 
 

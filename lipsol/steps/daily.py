@@ -10,6 +10,7 @@ training that the gate stopped is an answer too: the same data would be stopped 
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from lipsol.data.corrections import Correction
 from lipsol.data.dataset import FACTS, open_dataset
 from lipsol.errors import BadInput, NotFound
 from lipsol.events import ActionTaken, from_bytes
+from lipsol.runtime.cpus import available_cpus
 from lipsol.runtime.settings import Settings, load
 from lipsol.runtime.wiring import open_bus, open_store
 from lipsol.steps.saying import say
-from lipsol.steps.work import kept
+from lipsol.steps.work import kept, mouths
 from lipsol.store.corrections import Corrections
 from lipsol.store.port import Store
 from lipsol.topics import ACTIONS
@@ -121,24 +123,40 @@ def looked(
 
 
 def gather(data: str, data_version: str, work: str) -> str:
-    """The data set with what corrections teach, as a folder of the work folder; without any, `data` itself."""
-    from lipsol.data.feedback import collect
+    """The data set with what corrections teach, as a folder of the work folder; without any, `data` itself.
 
+    The folder points to the data set's own clips, and holds the corrections'. Those of earlier runs go: people's mouths
+    are kept for a time alone.
+    """
     store = open_store(load(Settings))
     try:
-        held = Corrections(store)
-        language = open_dataset(Path(data)).language
-        said = sorted((each for each in held.all() if each.language == language), key=_name)
-        if not said:
-            say("no corrections: the data as it is")
-            return data
-        taken_back = held.withdrawn()
-        out = kept(work, "gathered", data_version, [each.feedback_id for each in said], sorted(taken_back))
-        if not (out / FACTS).exists():
-            say(collect(said, held.mouth, Path(data), out, withdrawn=taken_back, language=language).to_json())
-        return str(out)
+        return gathered(Corrections(store), data, data_version, work)
     finally:
         store.close()
+
+
+def gathered(held: Corrections, data: str, data_version: str, work: str) -> str:
+    """What `gather` does, with the corrections given."""
+    from lipsol.data.feedback import collect
+
+    dataset = open_dataset(Path(data))
+    said = sorted((each for each in held.all() if each.language == dataset.language), key=_name)
+    taken_back = held.withdrawn()
+    what = f"gathered/{dataset.name}"
+    out = kept(work, what, data, data_version, [each.feedback_id for each in said], sorted(taken_back))
+    for folder in (Path(work) / what).glob("*"):
+        if folder != out or not (folder / FACTS).exists():
+            shutil.rmtree(folder)
+    if not said:
+        say("no corrections: the data as it is")
+        return data
+    if not (out / FACTS).exists():
+        summary = collect(
+            said, held.mouth, Path(data), out, mouths(work), withdrawn=taken_back, language=dataset.language,
+            workers=available_cpus(), copy=False,
+        )  # fmt: skip
+        say(summary.to_json())
+    return str(out)
 
 
 def remember(data: str, sentences: str, words: str) -> None:

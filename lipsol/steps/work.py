@@ -1,8 +1,10 @@
 """The work folder: what steps keep between attempts and between runs. On a Kubeflow it is a volume that all mount.
 
-mouths/             watched clips, by the clip's own content
+mouths/             watched clips, by the file's name, size and time, and by what cut the mouths
 members/KEY/        a training's checkpoints and members; KEY names data, code and parameters
 begun/KEY           the tracked run of that training
+gathered/NAME/KEY/  a data set with its corrections; those of earlier runs go
+passed/             what the pictures were like that passed last
 """
 
 import fcntl

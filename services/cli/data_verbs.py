@@ -131,14 +131,16 @@ def data_corrections(withdraw: tuple[str, ...], *, as_json: bool) -> int:
 @click.option(
     "--with", "previous", type=A_PATH, metavar="DATASET", help="The data set that the corrections are added to."
 )
+@cache_option
 @click.option(
     "--language", default="en", show_default=True, metavar="CODE", help="Of a data set of corrections alone: en or ur."
 )
-def data_from_feedback(out: Path, previous: Path | None, language: str) -> int:
+def data_from_feedback(out: Path, previous: Path | None, cache: Path, language: str) -> int:
     """Make a new version of a data set of what people corrected and let LipSol learn from.
 
-    What is spam, can't have been said, or is contradicted is left out, and told. A speaker stays in one split for ever.
+    What is spam, can't have been said, is contradicted, or is in the data set already is left out, and told. The rest
+    is for training alone: nobody knows who sent it.
     """
     from services.cli.feedback import from_feedback
 
-    return from_feedback(out, previous, language)
+    return from_feedback(out, previous, cache, language)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lipsol.runtime.cpus import available_cpus
 from lipsol.runtime.settings import Settings
 from lipsol.runtime.wiring import open_store
 from lipsol.store.corrections import Corrections
@@ -42,12 +43,15 @@ def corrections(withdraw: tuple[str, ...], *, as_json: bool) -> int:
     return 0
 
 
-def from_feedback(out: Path, previous: Path | None, language: str) -> int:
+def from_feedback(out: Path, previous: Path | None, cache: Path, language: str) -> int:
     """Make a data set of what is kept, and print what became of it as JSON."""
     from lipsol.data.feedback import collect
 
     held = _held()
-    summary = collect([*held.all()], held.mouth, previous, out, withdrawn=held.withdrawn(), language=language)
+    summary = collect(
+        [*held.all()], held.mouth, previous, out, cache, withdrawn=held.withdrawn(), language=language,
+        workers=available_cpus(),
+    )  # fmt: skip
     print(summary.to_json())
     return 0
 

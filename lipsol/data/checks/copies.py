@@ -47,7 +47,7 @@ def _same_bytes(items: Sequence[Item]) -> dict[str, str]:
     first: dict[str, str] = {}
     found = {}
     for item in items:
-        digest = _digest(item.path)
+        digest = digest_of(item.path)
         if digest in first:
             found[item.name] = first[digest]
         else:
@@ -55,7 +55,8 @@ def _same_bytes(items: Sequence[Item]) -> dict[str, str]:
     return found
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -70,7 +71,7 @@ def _alike(names: Sequence[str], traits: Mapping[str, Traits], bound: float) -> 
     for start in range(0, len(names), BLOCK):
         rows = slice(start, start + BLOCK)
         near = _bits(prints[rows], prints) <= SIEVE
-        likeness = np.where(near, _likeness([each[rows] for each in moves], moves), 0)
+        likeness = np.where(near, likeness_of([each[rows] for each in moves], moves), 0)
         likeness[np.arange(len(names)) >= start + np.arange(len(likeness))[:, np.newaxis]] = 0  # only those before
         for n, best in enumerate(likeness.argmax(1)):
             if likeness[n, best] > bound:
@@ -83,7 +84,7 @@ def _bits(rows: np.ndarray, all_: np.ndarray) -> np.ndarray:
     return np.stack([np.bitwise_count(row ^ all_).sum(1, dtype=np.int64) for row in rows])
 
 
-def _likeness(
+def likeness_of(
     rows: Sequence[Float32[np.ndarray, "rows _"]], all_: Sequence[Float32[np.ndarray, "clips _"]]
 ) -> np.ndarray:
     """Mean correlation of what moves in both (zeros: does not)."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from lipsol.data.checks.rules import Found, Rules, share
+from lipsol.data.corrections import is_contributor
 from lipsol.data.dataset import Dataset, Item
 from lipsol.errors import BadInput
 from lipsol.text.alphabet import ALPHABETS, normalise
@@ -32,7 +33,8 @@ def transcripts(dataset: Dataset, rules: Rules) -> Iterator[Found]:
     yield share("letters", _told(spoken, lambda item: _unspelled(item.text, dataset.language)), total)
     yield share("spelling", _told(spoken, lambda item: _otherwise(item, dataset.language)), total)
     if dataset.names == "grid":
-        yield share("names", _told(spoken, _unnamed), total)
+        named = [item for item in spoken if not is_contributor(item.speaker)]
+        yield share("names", _told(named, _unnamed), total)
     if dataset.grammar:
         yield from _by_grammar(dataset, Grammar.named(dataset.grammar), rules)
 

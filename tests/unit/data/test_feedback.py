@@ -7,11 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lipsol.data.checks.rules import Rules
+from lipsol.data.checks.transcripts import transcripts
 from lipsol.data.corrections import Correction, contributor_of
 from lipsol.data.dataset import Dataset, Item, open_dataset, save
-from lipsol.data.feedback import FLOOD, MOST, collect, split_of
+from lipsol.data.feedback import FLOOD, MOST, collect
 from lipsol.errors import BadInput, NotFound
 from tests.services_made import mouth_of
+from tests.unit.data.mouths_made import Here
 
 SAID = "bin blue at f two now"
 OTHER = "set red by k nine soon"
@@ -43,7 +46,7 @@ class Kept:
         return self.mouths[correction.mouth]
 
     def into(self, out, previous=None, **how):
-        return collect(self.corrections, self.mouth, previous, out, **how)
+        return collect(self.corrections, self.mouth, previous, out, out.parent / "cache", **how)
 
 
 @pytest.fixture
@@ -52,17 +55,21 @@ def kept():
 
 
 @pytest.fixture
-def grid_like(tmp_path, samples):
-    """A data set without corrections."""
-    folder = tmp_path / "grid"
-    items = tuple(Item(each.path, each.speaker, (), "train", each.text) for each in samples[:2])
+def grid_like(tmp_path, monkeypatch):
+    """A data set without corrections, of two mouths that are named as GRID names its clips."""
+    monkeypatch.setattr("lipsol.data.mouths.ProcessPoolExecutor", Here)
+    folder, items = tmp_path / "grid", []
+    for n, (name, text) in enumerate((("bbaf2n", "bin blue at f two now"), ("srbk9s", "set red by k nine soon"))):
+        path = tmp_path / f"{name}.npz"
+        path.write_bytes(mouth_of(n, FRAMES).to_bytes())
+        items.append(Item(path, "s1", (), "test" if n else "train", text))
     save(
         Dataset(
             "grid",
             "en",
             "grid",
             ("s1",),
-            items,
+            tuple(items),
             "CC-BY-4.0",
             "GRID",
             "by sha256(stem)[0]",
@@ -91,7 +98,7 @@ def test_corrections_become_clips_without_word_times(kept, tmp_path):
     clip = kept.add("one", "Bin BLUE at f two now!")
     summary = kept.into(tmp_path / "out")
     (item,) = open_dataset(tmp_path / "out").items
-    assert (item.id, item.text, item.words, item.split) == (clip, SAID, (), split_of(item.speaker))
+    assert (item.id, item.text, item.words, item.split) == (clip, SAID, (), "train")
     assert item.path.read_bytes() == kept.mouth(kept.corrections[0])
     assert (sum(summary.taken.values()), summary.before, summary.left_out) == (1, 0, {})
 
@@ -102,10 +109,43 @@ def test_they_are_added_to_a_data_set_which_keeps_its_own_law(kept, grid_like, t
     merged, before = open_dataset(tmp_path / "out"), open_dataset(grid_like)
     assert [item.text for item in merged.items[:2]] == [item.text for item in before.items]
     assert merged.items[2].id == clip
-    assert (merged.name, merged.home, merged.names, summary.before) == ("grid", ("s1",), "", 2)
-    assert merged.split.startswith(before.split)
+    assert (merged.name, merged.home, summary.before) == ("grid", ("s1",), 2)
+    assert (merged.names, merged.corpus) == ("grid", "GRID"), "its own clips' figures stay what they were"
+    assert merged.split == "by sha256(stem)[0]; corrections: training alone"
     assert "never to be published" in merged.licence
     assert merged.version() != before.version()
+
+
+def test_the_names_of_corrections_say_nothing_and_those_of_the_data_sets_own_clips_all_they_said(
+    kept, grid_like, tmp_path
+):
+    kept.add("one")
+    kept.into(tmp_path / "out", grid_like)
+    merged, law = open_dataset(tmp_path / "out"), Rules.of("default")
+    assert law.judged(found_by("names", merged, law)) is None
+    wrong = replace(merged, items=(replace(merged.items[0], text=OTHER), *merged.items[1:]))
+    assert law.judged(found_by("names", wrong, law)).clips == ("s1_bbaf2n",)
+
+
+def found_by(rule, dataset, law):
+    return next(found for found in transcripts(dataset, law) if found.rule == rule)
+
+
+@pytest.mark.parametrize("again", [lambda mouth: mouth, shaken], ids=["the bytes", "anew"])
+def test_a_clip_that_the_data_set_has_of_its_own_is_left_out_whatever_is_said_of_it(kept, grid_like, tmp_path, again):
+    theirs = kept.add("sample", OTHER, mouth=again(mouth_of(1, FRAMES)))
+    fine = kept.add("fine")
+    summary = kept.into(tmp_path / "out", grid_like)
+    assert summary.left_out == {theirs: "the data set has this film of its own"}
+    assert list(texts(tmp_path / "out")) == ["bbaf2n", "srbk9s", fine]
+
+
+def test_a_version_can_point_to_the_data_sets_own_clips(kept, grid_like, tmp_path):
+    kept.add("one")
+    kept.into(tmp_path / "out", grid_like, copy=False)
+    before, merged = open_dataset(grid_like), open_dataset(tmp_path / "out")
+    assert [item.path.resolve() for item in merged.items[:2]] == [item.path.resolve() for item in before.items]
+    assert len(list((tmp_path / "out").rglob("*.npz"))) == 1
 
 
 def test_a_second_version_has_what_the_first_had_and_says_its_laws_once(kept, grid_like, tmp_path):
@@ -119,16 +159,16 @@ def test_a_second_version_has_what_the_first_had_and_says_its_laws_once(kept, gr
     assert (one.split, one.licence, one.corpus) == (two.split, two.licence, two.corpus)
 
 
-def test_a_contributor_stays_in_one_split_over_all_versions():
-    names = [contributor_of(f"talk {n}", "") for n in range(2000)]
-    splits = [split_of(name) for name in names]
-    assert splits == [split_of(name) for name in names]
-    share = {split: splits.count(split) / len(splits) for split in set(splits)}
-    assert share == {
-        "train": pytest.approx(0.8, abs=0.03),
-        "validation": pytest.approx(0.1, abs=0.03),
-        "unseen": pytest.approx(0.1, abs=0.03),
-    }
+def test_nobody_who_corrects_is_tested_or_validated_on_also_where_an_earlier_version_did(kept, tmp_path):
+    for n in range(12):  # the hash of a name dealt one in five elsewhere
+        kept.add(f"clip {n}", session=f"talk {n % 7}" if n % 2 else "", at=n * 60.0)
+    assert kept.into(tmp_path / "v1").taken == {"train": 12}
+    before = open_dataset(tmp_path / "v1")
+    tested = replace(before, items=tuple(replace(item, split="unseen") for item in before.items))
+    save(tested, tmp_path / "v1", copy=False)
+    kept.corrections.clear()
+    kept.into(tmp_path / "v2", tmp_path / "v1")
+    assert {item.split for item in open_dataset(tmp_path / "v2").items} == {"train"}
 
 
 def test_the_newest_of_what_one_person_says_of_a_clip_holds(kept, tmp_path):
@@ -224,6 +264,17 @@ def test_one_who_floods_is_left_out_and_slower_ones_are_not(kept, tmp_path, monk
     summary = kept.into(tmp_path / "out")
     assert set(summary.left_out.values()) == {"its contributor sent over 3 within 60 s"}
     assert (open_dataset(tmp_path / "out").speakers(), FLOOD) == ([contributor_of("person", "")], 20)
+
+
+def test_who_names_no_session_shares_one_bound_and_loses_the_flood_alone(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr("lipsol.data.feedback.FLOOD", 3)
+    monkeypatch.setattr("lipsol.data.feedback.MOST", 2)
+    calm = [kept.add(f"calm {n}", at=n * 60.0) for n in range(3)]
+    flood = {kept.add(f"flood {n}", at=1000.0 + n) for n in range(4)}
+    summary = kept.into(tmp_path / "out")
+    told = dict.fromkeys(flood, "who names no session sent over 3 within 60 s")
+    assert summary.left_out == {**told, calm[0]: "who names no session has 2 newer"}
+    assert list(texts(tmp_path / "out")) == calm[1:]
 
 
 def test_of_one_contributor_no_more_are_taken_than_most_and_those_are_the_newest(kept, tmp_path, monkeypatch):

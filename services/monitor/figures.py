@@ -1,13 +1,16 @@
 """Where the monitor's findings become metrics (names and units: `lipsol/runtime/metrics/`).
 
 Counters and histograms grow with what is new to this process; gauges tell of the windows, whoever saw it first.
-Counters are summed up here and told once for a batch: a reading touches dozens of them.
+Counters are summed up here and told once for a batch: a reading touches dozens of them. What was read is told
+of a full block of a track's and model's readings at once: growing with each, these counters would be its transcript.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
+from lipsol.drift.budget import BLOCK
 from lipsol.events import PredictionMade
 from lipsol.runtime.envelope import trace_id_of
 from lipsol.runtime.metrics import CATALOGUE
@@ -28,12 +31,21 @@ NAN = float("nan")
 Name = tuple[str, tuple[tuple[str, str], ...]]
 
 
+@dataclass
+class Spelled:
+    """What the readings of a block that is still open came to in words and characters; a process that ends drops it."""
+
+    readings: int = 0
+    grown: Counter[Name] = field(default_factory=Counter)
+
+
 class Figures:
     """Counts into a telemetry. One thread calls."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
         self._grown: Counter[Name] = Counter()
+        self._spelled: dict[tuple[str, str], Spelled] = {}
         self._observers: dict[tuple[str, ...], Callable[[float, str], None]] = {}
         self._codecs: set[str] = set()
         self._rated: set[tuple[str, str]] = set()
@@ -86,14 +98,19 @@ class Figures:
         self._spell(made, words)
 
     def _spell(self, made: PredictionMade, words: Set[str]) -> None:
-        """Count words and characters, those of the bundle and the language by themselves."""
+        """Count words and characters, those of the bundle and the language by themselves, once their block is full."""
+        track_and_model = made.track, made.model.name
         who = (("track", made.track), ("model", made.model.name))
-        spelled = ALPHABETS.get(made.language)
+        block = self._spelled.setdefault(track_and_model, Spelled())
+        alphabet = ALPHABETS.get(made.language)
         for character, count in Counter("".join(made.text.split())).items():
-            known = spelled is not None and character in spelled.characters
-            self._grown[CHARACTERS, (*who, ("character", character if known else OTHER))] += count
+            known = alphabet is not None and character in alphabet.characters
+            block.grown[CHARACTERS, (*who, ("character", character if known else OTHER))] += count
         for word, count in Counter(made.text.split()).items() if words else ():
-            self._grown[WORDS, (*who, ("word", word if word in words else OTHER))] += count
+            block.grown[WORDS, (*who, ("word", word if word in words else OTHER))] += count
+        block.readings += 1
+        if block.readings == BLOCK:
+            self._grown.update(self._spelled.pop(track_and_model).grown)
 
     def _observer(self, name: str, *labels: str) -> Callable[[float, str], None]:
         known = self._observers.get((name, *labels))

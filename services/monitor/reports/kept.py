@@ -50,6 +50,7 @@ class Reports:
 
     def __init__(self, store: Store, kept_s: float) -> None:
         self._store, self._kept_s = store, kept_s
+        self._known: Mapping[str, Report | None] = {}  # by the key of its facts, which never change
 
     def keep(self, report: Report, page: bytes) -> Report:
         """Keep a report under a name of its own, which is returned in it; the facts last, so that both are there."""
@@ -71,10 +72,15 @@ class Reports:
             raise NotFound(f"no report {name!r}", f"/reports lists them; each is kept for {self._kept_s:g} s") from gone
 
     def all(self) -> list[Report]:
-        """Every report that is kept, the newest first."""
-        keys = [key for key in self._store.list(PLACE) if key.endswith("/facts.json")]
-        found = (self._facts(key) for key in keys)
-        return sorted((each for each in found if each is not None), key=lambda each: each.name, reverse=True)
+        """Every report that is kept, the newest first.
+
+        Boards ask every few seconds: it costs the store one survey, and a look at what is new.
+        """
+        facts = [kept for kept in self._store.survey(PLACE) if kept.key.endswith("/facts.json")]
+        keys, known = [kept.key for kept in facts if kept.age_s < self._kept_s], self._known
+        self._known = found = {key: known[key] if key in known else self._facts(key) for key in keys}
+        told = (each for each in found.values() if each is not None)
+        return sorted(told, key=lambda each: each.name, reverse=True)
 
     def _facts(self, key: str) -> Report | None:
         """None: gone meanwhile, or of another release."""

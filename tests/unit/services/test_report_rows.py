@@ -79,3 +79,27 @@ def test_reports_are_listed_newest_first_and_unknown_ones_are_told(tmp_path):
     for unknown in ("nothing", "../clips", ""):
         with pytest.raises(NotFound, match="no report"):
             reports.page(unknown)
+
+
+class Asked(LocalStore):
+    """A store that counts what it is asked for."""
+
+    asked = 0
+
+    def get(self, key, max_bytes=None):
+        self.asked += 1
+        return super().get(key, max_bytes)
+
+
+def test_a_report_that_was_listed_is_read_from_the_store_no_more_and_is_gone_with_its_time(tmp_path):
+    store = Asked(tmp_path)
+    reports = Reports(store, kept_s=60.0)
+    whose = (GROUP.track, GROUP.model, GROUP.digest, GROUP.language, GROUP.shadow)
+    made = [
+        reports.keep(Report("", "data-drift", 1_795_251_700.0 + n, *whose, 1, 1, {}, [], "bundle"), b"") for n in (0, 1)
+    ]
+    assert reports.all() == reports.all() == made[::-1]
+    assert store.asked == 2
+    store.delete_prefix(f"reports/{made[0].name}/")
+    assert reports.all() == made[1:]
+    assert store.asked == 2

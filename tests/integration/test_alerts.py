@@ -100,6 +100,8 @@ def test_drift_fires_in_alertmanager_is_held_back_by_the_fault_that_it_is_a_symp
     assert [receiver["name"] for receiver in fault["receivers"]] == ["page"]
     held = await_alert(alertmanager, "LipSolDriftCamera", "suppressed")
     assert held["status"]["inhibitedBy"]
+    telemetry.set("lipsol_drift_state", 1, kind="model", track="stable", model="urdu-sentences")
+    await_alert(alertmanager, "LipSolDriftModel")  # which is another model's, and a fault of its own
 
     telemetry.set("lipsol_drift_state", 0, kind="software", **WHO)
     await_alert(alertmanager, "LipSolDriftCamera")

@@ -55,11 +55,12 @@ _RIGHT = Row(
             "percentunit",
             (
                 Query(
-                    share("lipsol_misled_total", "lipsol_verdicts_total", "model", where=MODEL, over=HOUR), "{{model}}"
+                    share("lipsol_misled_total", "lipsol_predictions_total", "model", where=MODEL, over=HOUR),
+                    "{{model}}",
                 ),
             ),
-            why="Share of the judged readings that were told as sure and were wrong. Saying that it is not sure is "
-            "honest; being sure of what was never said misleads.",
+            why="Share of the readings that were told as sure and that people called wrong. Saying that it is not sure "
+            "is honest; being sure of what was never said misleads.",
             worry=0.02,
             bad=0.05,
             runbooks=("error-budget",),

@@ -1,8 +1,13 @@
-"""The data before anything is learned from it: checked, also against what passed last time; a fault stops the run."""
+"""The data before anything is learned from it: checked, also against what passed last time; a fault stops the run.
+
+What passed is kept as what its pictures were like, never as its clips: those may be taken out, or changed in place.
+"""
 
 import json
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from lipsol.data.dataset import open_dataset, save
 from lipsol.errors import BadInput
@@ -18,11 +23,12 @@ def check(data: str, data_version: str, work: str, limit: int, report: str) -> N
 
     Raises BadInput naming what stops. What passes is what the next version's pictures are compared to.
     """
+    from lipsol.data.checks import FACTS
     from lipsol.data.checks import check as checked
 
     dataset = open_dataset(Path(data))
-    last = Path(work) / "passed" / dataset.name
-    before = last if last.exists() and open_dataset(last).version() != data_version else None
+    last = Path(work) / "passed" / f"{dataset.name}.{limit}.json"
+    before = last if last.exists() and json.loads(last.read_bytes())["data"] != data_version else None
     with TemporaryDirectory() as folder:
         taken, out = Path(folder) / "taken", Path(folder) / "found"
         if limit:
@@ -30,10 +36,19 @@ def check(data: str, data_version: str, work: str, limit: int, report: str) -> N
         verdict = checked(taken if limit else Path(data), out, mouths(work), previous=before, workers=available_cpus())
         Path(report).write_bytes((out / "report.html").read_bytes())
         findings = json.loads((out / "checks.json").read_text(encoding="utf-8"))["findings"]
+        facts = json.loads((out / FACTS).read_bytes())
     for finding in findings:
         say(f"{finding['level']} {finding['rule']}: {finding['told']}")
     if verdict != "pass":
         errors = [finding["rule"] for finding in findings if finding["level"] == "error"]
         raise BadInput(f"the data {data} has faults: {', '.join(errors[:SHOWN])}", "see the report, and mend them")
-    save(dataset, last, copy=False)
+    _keep(last, {"data": data_version, **facts})
     say(f"{verdict}, {len(findings)} warnings")
+
+
+def _keep(file: Path, told: dict[str, Any]) -> None:
+    """Write in one step: a run that is killed leaves what was kept before."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    part.replace(file)

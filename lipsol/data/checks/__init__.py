@@ -3,6 +3,6 @@
 The rules (`rules`) say what is too much; each other module measures one side of a data set and finds, never raises.
 """
 
-from lipsol.data.checks.check import check
+from lipsol.data.checks.check import FACTS, check
 
-__all__ = ["check"]
+__all__ = ["FACTS", "check"]

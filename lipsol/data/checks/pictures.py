@@ -7,7 +7,7 @@ from jaxtyping import Float64
 from scipy.stats import ks_2samp
 
 from lipsol.data.checks.rules import Found, Rules, share
-from lipsol.data.checks.traits import Traits
+from lipsol.data.checks.traits import Facts, Traits
 from lipsol.data.dataset import Item
 
 BINS = 10  # of the previous version's values, equally full
@@ -59,8 +59,8 @@ def _rates(watched: Mapping[str, Traits], bound: float) -> dict[str, str]:
     return odd
 
 
-def shifted(now: Mapping[str, Traits], before: Mapping[str, Traits], rules: Rules) -> Found:
-    """Measures of the picture whose distribution is not what it was."""
+def shifted(now: Mapping[str, Facts], before: Mapping[str, Facts], rules: Rules) -> Found:
+    """Measures of the picture whose distribution is not what it was. Both: item name -> facts."""
     moved = {}
     for fact in COMPARED:
         new, old = (_values(each, fact) for each in (now, before))
@@ -73,8 +73,8 @@ def shifted(now: Mapping[str, Traits], before: Mapping[str, Traits], rules: Rule
     return Found("shift", float(len(moved)), "; ".join(moved.values()) or "none")
 
 
-def _values(traits: Mapping[str, Traits], fact: str) -> Float64[np.ndarray, "clips"]:
-    return np.array([each.facts[fact] for each in traits.values() if fact in each.facts], np.float64)
+def _values(clips: Mapping[str, Facts], fact: str) -> Float64[np.ndarray, "clips"]:
+    return np.array([facts[fact] for facts in clips.values() if fact in facts], np.float64)
 
 
 def stability_index(old: Float64[np.ndarray, "old"], new: Float64[np.ndarray, "new"]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lipsol.clips.clip import MouthClip
 from lipsol.data.checks.rules import Finding, Rules
-from lipsol.data.checks.traits import Traits
+from lipsol.data.checks.traits import Facts
 from lipsol.data.dataset import Dataset, Split
 from lipsol.report.page import Note, Part, Section, Table, page
 from lipsol.report.plots import Curve, Frame, line, strip
@@ -37,15 +37,15 @@ def json_of(document: Mapping[str, Any]) -> str:
 
 def shown(
     dataset: Dataset | None, verdict: str, findings: Sequence[Finding], rules: Rules,
-    traits: Mapping[str, Traits], before: Mapping[str, Traits], mouth: Mouth,
+    now: Mapping[str, Facts], before: Mapping[str, Facts], mouth: Mouth,
 ) -> str:  # fmt: skip
-    """report.html."""
+    """report.html. now, before: item name -> facts of its picture."""
     errors = sum(finding.level == "error" for finding in findings)
     lead = f"{verdict}: {errors} errors, {len(findings) - errors} warnings"
     sections = [
         *([Section("Data", (_counts(dataset),))] if dataset else []),
         *(Section(finding.rule, tuple(_parts(finding, rules, dataset, mouth))) for finding in findings),
-        *([Section("Pictures", tuple(_curves(traits, before)))] if traits else []),
+        *([Section("Pictures", tuple(_curves(now, before)))] if now else []),
         Section("Rules", (_rules(rules),)),
     ]
     name = dataset.name if dataset else "data"
@@ -78,11 +78,11 @@ def _parts(finding: Finding, rules: Rules, dataset: Dataset | None, mouth: Mouth
     return parts
 
 
-def _curves(traits: Mapping[str, Traits], before: Mapping[str, Traits]) -> list[Part]:
+def _curves(now: Mapping[str, Facts], before: Mapping[str, Facts]) -> list[Part]:
     """How each measure of the picture is distributed, now and in the previous version."""
     plots: list[Part] = []
     for fact in PLOTTED:
-        values = {"now": _sorted(traits, fact), "before": _sorted(before, fact)}
+        values = {"now": _sorted(now, fact), "before": _sorted(before, fact)}
         curves = [
             Curve(name, held, np.linspace(0, 1, len(held)).tolist()) for name, held in values.items() if len(held) > 1
         ]
@@ -92,8 +92,8 @@ def _curves(traits: Mapping[str, Traits], before: Mapping[str, Traits]) -> list[
     return plots
 
 
-def _sorted(traits: Mapping[str, Traits], fact: str) -> list[float]:
-    return sorted(each.facts[fact] for each in traits.values() if fact in each.facts)
+def _sorted(clips: Mapping[str, Facts], fact: str) -> list[float]:
+    return sorted(facts[fact] for facts in clips.values() if fact in facts)
 
 
 def _rules(rules: Rules) -> Table:

@@ -20,13 +20,15 @@ SIDE = 12  # pixels of the small mouth: shapes stay, the coder's noise goes
 STILL = 0.1  # mean difference of gray below which a frame shows what the one before it did
 WATCHED = 75  # frames of the movement that are compared: 3 s, GRID's length
 
+Facts = Mapping[str, float]  # of one clip's picture, as lipsol/clips/quality.py names them
+
 
 @dataclass(frozen=True)
 class Traits:
     """One clip.
 
     frames  how many there are, at 25 a second; still: the longest run of them that show the same
-    facts   of the picture, as lipsol/clips/quality.py names them
+    facts   of the picture
     print   perceptual hash of HASHED frames, 64 bits each
     moves   how the picture changes, the lips move, and the mouth travels through the picture: unit vectors, or zeros
     look    the mouth at rest, small, without its light: whose it is
@@ -35,7 +37,7 @@ class Traits:
 
     frames: int
     still: int
-    facts: Mapping[str, float]
+    facts: Facts
     print: UInt8[np.ndarray, "bytes"]
     moves: tuple[Float32[np.ndarray, "change"], Float32[np.ndarray, "shape"], Float32[np.ndarray, "way"]]
     look: Float32[np.ndarray, "pixels"]

@@ -212,13 +212,11 @@ def test_the_stability_index_is_its_formula():
 
 def test_pictures_that_became_darker_are_told_and_few_clips_are_not_judged(seen_traits):
     light = np.random.default_rng(0).normal(120, 5, len(seen_traits))
-    before = {
-        n: replace(each, facts={"brightness": b}) for (n, each), b in zip(seen_traits.items(), light, strict=True)
-    }
-    after = {n: replace(each, facts={"brightness": each.facts["brightness"] - 15}) for n, each in before.items()}
+    before = {name: {"brightness": b} for name, b in zip(seen_traits, light, strict=True)}
+    after = {name: {"brightness": facts["brightness"] - 15} for name, facts in before.items()}
     assert LAW.judged(shifted(after, before, LAW)).told.startswith("brightness")
     again = np.random.default_rng(1).normal(120, 5, len(before))
-    chance = {n: replace(each, facts={"brightness": b}) for (n, each), b in zip(before.items(), again, strict=True)}
+    chance = {name: {"brightness": b} for name, b in zip(before, again, strict=True)}
     assert stability_index(light, again) > LAW.each("shift") and LAW.judged(shifted(chance, before, LAW)) is None
     assert LAW.judged(shifted(dict(list(after.items())[:19]), before, LAW)) is None
 

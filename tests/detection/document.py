@@ -4,14 +4,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+QUIET = "Quiet traffic: "  # begins what is told of false alarms
 PLACE = re.compile(r"(<!-- detection -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 def placed(page: str, detected: Sequence[Mapping[str, Any]], quiet: Mapping[str, Any] | None) -> str:
-    """The page with what was measured between its marks. Raises ValueError where it has none."""
-    if not PLACE.search(page):
+    """The page with what was measured between its marks; what was not stays as it was. Raises ValueError where it has
+    none."""
+    found = PLACE.search(page)
+    if not found:
         raise ValueError("the page has no `<!-- detection -->` ... `<!-- end -->`: put them where the figures belong")
-    told = "\n".join(part for part in (_shifts(detected) if detected else "", _quiet(quiet) if quiet else "") if part)
+    before, begins, after = found[0][len(found[1]) : -len(found[2])].partition(QUIET)
+    parts = (
+        _shifts(detected) if detected else before.rstrip("\n") + "\n" * bool(before.strip()),
+        _quiet(quiet) if quiet else begins + after,
+    )
+    told = "\n".join(part for part in parts if part)
     return PLACE.sub(lambda marks: f"{marks[1]}{told}{marks[2]}", page)
 
 
@@ -31,7 +39,7 @@ def _shifts(detected: Sequence[Mapping[str, Any]]) -> str:
 def _quiet(quiet: Mapping[str, Any]) -> str:
     rate = f"{quiet['a_month']:.2f} a month (95 % interval {quiet['low']:.2f} to {quiet['high']:.2f})"
     lasted = f"{quiet['weeks']:g} weeks, {quiet['clips']:,} clips in all"
-    return f"Quiet traffic: {quiet['pages']} false pages in {lasted}, {rate}; {_machine(quiet)}.\n"
+    return f"{QUIET}{quiet['pages']} false pages in {lasted}, {rate}; {_machine(quiet)}.\n"
 
 
 def _clips(delay: float | None) -> str:

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ import pytest
 from lipsol.clips.clip import Clip
 from lipsol.drift.features import Observation, Told
 from lipsol.drift.verdict import Kind
+from tests.detection.__main__ import missed, noisy
 from tests.detection.distortions import MOUTHS, PICTURES, TURNED_DEG, Head
 from tests.detection.document import placed
 from tests.detection.false_alarms import false_alarms, paged, told_of, week_of
@@ -137,12 +138,29 @@ def test_what_was_measured_stands_between_the_marks():
     found = Detected("made", "camera", 50.0, 1.0, "camera", True, 1.0, 0)
     entry = json.loads(json.dumps({**asdict(found), "seeds": 1, "machine": "a made one, load 3.1 at the start"}))
     told = placed(page, [entry], None)
+    assert placed(told, [], None) == told
+    alarms = {**asdict(paged(weeks=30 / 7, clips=1, by={})), "machine": "a made one"}
+    both = placed(told, [], alarms)
+    assert both == placed(both, [entry], None) == placed(page, [entry], alarms)
     assert "| made | 50 | 100% | camera | camera | 100% |" in told
     assert "former" not in told
     assert "load" not in told
     assert told.startswith("before\n<!-- detection -->\n") and told.endswith("<!-- end -->\nafter\n")
     with pytest.raises(ValueError, match="put them where the figures belong"):
         placed("no marks", [entry], None)
+
+
+def test_a_bound_that_is_broken_is_named():
+    good = Detected("made", "camera", 50.0, 1.0, "camera", True, 1.0, 0)
+    late, wrong = replace(good, kind="late", median_delay=225.0), replace(good, kind="wrong", named_right=False)
+    unseen = replace(good, kind="unseen", median_delay=None)
+    assert missed([good] * 8 + [wrong] * 2) == []
+    assert missed([good] * 7 + [wrong] * 3) == ["named wrong, and 80% are to be named right: wrong, wrong, wrong"]
+    assert missed([good, late, unseen]) == ["not told within 200 clips (median): late, unseen"]
+    assert noisy(paged(weeks=30 / 7, clips=1, by={"camera: brightness": 1})) == []
+    assert noisy(paged(weeks=30 / 7, clips=1, by={"camera: brightness": 2})) == [
+        "2.00 false pages a month, and 1 is the bound"
+    ]
 
 
 def test_what_is_summed_beforehand_tells_what_clips_one_by_one_do():

@@ -25,6 +25,7 @@ from lipsol.reader import Bound, Heard
 from lipsol.runtime.envelope import unwrap
 from lipsol.topics import FEEDBACK, PREDICTIONS, WATCH
 from services.embedded import Embedded
+from services.monitor.groups import Groups
 from services.monitor.settings import MonitorSettings
 from services.monitor.state import HEAD
 from tests.services_made import MadePlatform, MadeReader, clip, mouth_of, served, served_app
@@ -137,6 +138,18 @@ def test_no_word_no_clip_and_no_picture_leaves_the_monitor(platform: Embedded):
         SAID[0].encode(),
         *names,
     }
+
+
+def test_of_a_clip_whose_words_the_vocabulary_holds_the_metrics_tell_no_word_and_no_character(platform, monkeypatch):
+    monkeypatch.setattr(Groups, "words", lambda *_: frozenset(READ.split()))
+    told = platform.telemetry
+    with served(platform) as client:
+        assert client.post("/v1/clips", files=clip()).status_code < 300
+        wait_for(lambda: told.value("lipsol_predictions_total", track="stable", model="grid-sentences") == 1)
+    metrics = told.text()
+    assert betrayed(metrics.encode(), [f'="{word}"'.encode() for word in READ.split()]) == []
+    assert "lipsol_words_total{" not in metrics
+    assert "lipsol_characters_total{" not in metrics
 
 
 def test_of_a_block_that_is_full_no_clip_can_be_told():

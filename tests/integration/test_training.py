@@ -13,7 +13,7 @@ import torch
 from lipsol.training.checkpoints import CURVE, points
 from tests.training_made import made, near
 
-PATIENCE = 120.0
+PATIENCE = 900.0  # two ranks import torch twice, on whatever a busy machine leaves them
 PLAN = {"near": {"epochs": 30, "batch": 2}, "word": {"epochs": 2, "batch": 8}, "check_every": 10}
 SHARED = {"near": {"epochs": 3, "batch": 3}, "word": {"epochs": 1, "batch": 6}, "dropout": 0.0}
 AGREE = 5e-4  # between weights: sums of two halves round otherwise than one sum, and Adam divides by their size
@@ -53,7 +53,10 @@ def test_two_ranks_train_what_one_process_trains(data, top, tmp_path):
     plan = json.dumps(SHARED)
     command = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "tests.training_made")
     process = _run(top, *command, data, tmp_path / "two", plan)
-    assert process.wait(PATIENCE) == 0
+    try:
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.terminate()
     two, one = near(data, tmp_path / "two", plan), near(data, tmp_path / "one", plan)
     worst = max(float((two[name] - one[name]).abs().max()) for name in one)
     assert worst < AGREE

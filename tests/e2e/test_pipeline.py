@@ -135,10 +135,11 @@ def test_what_the_gate_stops_leaves_the_champions_as_they_were_and_says_why(plac
     assert {path: path.read_bytes() for path in (place.folder / "models").rglob("*") if path.is_file()} == before
 
 
-def test_daily_trains_once_and_then_has_nothing_to_do(place, first):
-    states, outputs, said = place.run("daily")
-    assert outputs["Output"] == "train" and "no run has gone through yet" in said and "remember" in states
-    states, outputs, said = place.run("daily")
+def test_daily_trains_once_though_the_gate_stops_it_and_then_has_nothing_to_do(place, first):
+    states, outputs, said = place.run("daily", NOTHING, code=3)
+    assert outputs["Output"] == "train" and "no run has gone through yet" in said and "register" not in states
+    assert "remember" in states and "the gate's answer: sentences stop, words stop" in said
+    states, outputs, said = place.run("daily", NOTHING)
     assert outputs["Output"] == "nothing" and "nothing new since the last run" in said
     assert set(states) == {"bring", "version-data", "look"}
 

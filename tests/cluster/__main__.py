@@ -6,8 +6,8 @@ rehearse FAULT  release a canary with a fault into what is installed, and say wh
 FULL=1   with each Helm that is here, and the scenarios that take long; else with the newest Helm alone
 HELM=3   with that Helm alone
 IMAGES=kept  take the images that were built before
-MINUTES=20  begin no scenario after so many, and say which were left out
-CLUSTER=optional  leave in peace, and say so, where no cluster can be had
+MINUTES=20  begin nothing after so many, images and install neither, and say what was left out
+CLUSTER=optional  leave in peace, and say so, where no cluster can be had, or no time is left for any scenario
 KEEP=1   leave the release where it is at the end, to be looked at
 Exit code 1 if a scenario did not come as it had to. The namespace is the tests' own, and is taken away at the end.
 """
@@ -39,7 +39,7 @@ from tests.cluster.scenario import LeftOut, Scenario
 from tests.cluster.scenarios import Stage, settle, staged
 from tests.cluster.surroundings import NAMESPACE, Surroundings
 
-MODULES = ("isolation", "manifests", "upgrades", "rollbacks", "faults", "ways", "scale")
+MODULES = ("isolation", "manifests", "upgrades", "rollbacks", "faults", "ways", "scale", "uninstall")
 INSTALL = "install"
 
 
@@ -108,22 +108,21 @@ def play(names: Sequence[str], console: Console) -> int:
         there = ", ".join(map(spelt, (INSTALL, *scenarios)))
         console.print(f"no scenario is called {', '.join(unknown)}: there are {there}", soft_wrap=True)
         return 2
-    began, deadline_s = time.monotonic(), 60 * float(os.environ.get("MINUTES") or "inf")
+    began = time.monotonic()
+    until = began + 60 * float(os.environ.get("MINUTES") or "inf")
     try:
-        cluster = find().within(NAMESPACE)
-        images.bases(cluster)
-        custom(cluster, say)
-    except (RuntimeError, LipsolError) as fault:
+        cluster = brought(say, until)
+        put_images(cluster, say, until)
+        digests = install.prepare()
+        in_time("to install anything", until)
+    except Unplayable as why:
         if os.environ.get("CLUSTER") != "optional":
             raise
-        console.print(f"nothing was played: {fault}", soft_wrap=True, markup=False)
+        console.print(f"nothing was played: {why}", soft_wrap=True, markup=False)
         return 0
-    if os.environ.get("IMAGES") != "kept":
-        say(f"images built in {images.build(cluster, say):.0f} s")
-    say(f"images loaded in {images.load(cluster, say):.0f} s")
     versions = wanted_of(there_are(cluster))
     outcomes: list[Outcome] = []
-    surroundings, digests = Surroundings(cluster), install.prepare()
+    surroundings = Surroundings(cluster)
     try:
         for version in versions if full else versions[-1:]:
             helm, last = Helm(version, cluster), version == versions[-1]
@@ -132,13 +131,48 @@ def play(names: Sequence[str], console: Console) -> int:
                 for name, each in scenarios.items()
                 if (any(means(word, name) for word in names) if names else full or each.brief) and (each.helms or last)
             }
-            outcomes += one_helm(surroundings, helm, digests, chosen, say, began + deadline_s)
+            if outcomes and time.monotonic() >= until:
+                say(f"no time is left for Helm {version}")
+                break
+            outcomes += one_helm(surroundings, helm, digests, chosen, say, until)
     finally:
         if not os.environ.get("KEEP"):
             say("taking it all away")
             surroundings.clear()
     show(outcomes, console, f"{time.monotonic() - began:.0f} s in all, {machine()}")
     return 0 if outcomes and all(outcome.holds for outcome in outcomes) else 1
+
+
+class Unplayable(RuntimeError):
+    """No cluster can be had, or no time is left for anything to be played: it says why."""
+
+
+def in_time(what: str, until: float) -> None:
+    """Raises Unplayable if it is too late, by the monotonic clock, for what would begin now."""
+    if time.monotonic() >= until:
+        raise Unplayable(f"no time is left {what}")
+
+
+def brought(say: Say, until: float) -> Cluster:
+    """The cluster, with all that it must have before our images. Raises Unplayable."""
+    in_time("to bring a cluster", until)
+    try:
+        cluster = find().within(NAMESPACE)
+        in_time("for what the images stand on", until)
+        images.bases(cluster)
+        custom(cluster, say)
+    except (RuntimeError, LipsolError) as fault:
+        raise Unplayable(str(fault)) from fault
+    return cluster
+
+
+def put_images(cluster: Cluster, say: Say, until: float) -> None:
+    """Build the images, and put them into the cluster. Raises Unplayable."""
+    if os.environ.get("IMAGES") != "kept":
+        in_time("to build images", until)
+        say(f"images built in {images.build(cluster, say):.0f} s")
+    in_time("to load images", until)
+    say(f"images loaded in {images.load(cluster, say):.0f} s")
 
 
 def wanted_of(versions: Sequence[Version]) -> Sequence[Version]:
@@ -161,7 +195,7 @@ def one_helm(
         return outcomes
     with staged(surroundings, helm, base, digests, say) as stage:
         for name, scenario in chosen.items():
-            if time.monotonic() > until:
+            if time.monotonic() >= until:
                 say(f"no time is left for {name}")
                 continue
             outcomes += played(stage, name, scenario)

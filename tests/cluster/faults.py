@@ -14,13 +14,23 @@ from tests.cluster.kube import Cluster
 from tests.cluster.outcome import Outcome
 from tests.cluster.rollout import Rollout, Seen, upgrading, verdict_of
 from tests.cluster.scenario import Scenario
-from tests.cluster.scenarios import ANALYST, ENDLESS, EXPIRY_S, HELM_S, LONG, SHORT, WAIT_S, Stage, Steps, bundle
+from tests.cluster.scenarios import (
+    ANALYST,
+    ENDLESS,
+    EXPIRY_S,
+    HELM_S,
+    LONG,
+    READERS,
+    SHORT,
+    WAIT_S,
+    Stage,
+    Steps,
+    bundle,
+)
 from tests.cluster.split import FOLLOWED_S
 
 SURVIVED, SKIPPED = "survived", "skipped"
-SELECT = "app.kubernetes.io/component=inference,lipsol/track="  # and the track: its pods
 UP_S = 90.0  # that an API server may take to answer again
-GONE_S = 60.0  # that an analyst may take to see that its release was taken from it
 
 
 def analyst(stage: Stage, name: str) -> Outcome:
@@ -28,8 +38,8 @@ def analyst(stage: Stage, name: str) -> Outcome:
     with upgrading(stage, name, bundle(stage.digests["good"], ENDLESS)) as rollout:
         rollout.await_canary()
         (pod,) = (str(pod["metadata"]["name"]) for pod in stage.cluster.objects("pods", f"job-name={ANALYST}"))
-        died_at = time.time()
         end(stage.cluster, pod)
+        died_at = time.time()  # or a little before: what it did till then was an analyst's that lived
         done = rollout.run.wait(WAIT_S)
         stage.await_expiry()
         stage.say(f"no canary's policy holds {time.time() - died_at:.1f} s after its analyst's death")
@@ -148,13 +158,13 @@ def expired(judged: Judged, died_at: float) -> None:
     judged.measured["last clip to the canary after s"] = round(last_s, 1)
     within = last_s <= EXPIRY_S + FOLLOWED_S
     judged.check("a canary never outlives its analyst for long", within, f"it got a clip {last_s:.1f} s after")
-    renewed = [rule for rule in judged.seen.rules if rule.at > died_at + 1 and rule.policy.mode != "stable"]
+    renewed = [rule for rule in judged.seen.rules if rule.at > died_at + FOLLOWED_S and rule.policy.mode != "stable"]
     judged.hold("somebody renewed a dead analyst's policy", [f"{rule.at - died_at:.1f} s after" for rule in renewed])
 
 
 def kill_reader(stage: Stage, track: str, rollout: Rollout) -> None:
     """Take a track's reader away as a node's end does: its pod goes, and nothing in it hears of that."""
-    (pod, *_) = stage.cluster.pods(SELECT + track)
+    (pod, *_) = stage.cluster.pods(READERS + track)
     pids = processes(stage.cluster, pod)
     stage.cluster.kill_pod(pod)
     kill(pids)
@@ -187,19 +197,14 @@ def processes(cluster: Cluster, pod: str) -> list[int]:
     return found
 
 
-def home(cluster: Cluster) -> Path:
-    """Where the stand-in keeps what it runs."""
-    return Path(cluster.environment["KUBECONFIG"]).parent
-
-
 def can_restart_api(cluster: Cluster) -> bool:
     """Whether the API server is a process of this machine that we know how to start."""
-    return cluster.sort == "stand-in" and (home(cluster) / "pid" / "kube-apiserver").is_file() and os.geteuid() == 0
+    return cluster.sort == "stand-in" and (cluster.home / "pid" / "kube-apiserver").is_file() and os.geteuid() == 0
 
 
 def restart_api(cluster: Cluster) -> None:
     """Kill the API server, start it as it was started, and return when it answers."""
-    pids, log = home(cluster) / "pid", home(cluster) / "log" / "kube-apiserver"
+    pids, log = cluster.home / "pid", cluster.home / "log" / "kube-apiserver"
     pid, beside = (int((pids / name).read_text()) for name in ("kube-apiserver", "kubelet"))
     command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
     os.kill(pid, signal.SIGKILL)

@@ -8,7 +8,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -82,25 +82,23 @@ class Helm:
     release: str = RELEASE
     chart: Path = field(default=CHART)
 
-    def install(self, values: Mapping[str, Any], *, timeout_s: float = 300.0, wait: bool = True) -> Run:
-        """Begin to install the chart. wait: until its pods are ready."""
-        return self._change("install", values, timeout_s, [WAIT[self.version]] if wait else [])
+    def install(self, values: Mapping[str, Any], *, timeout_s: float = 300.0) -> Run:
+        """Begin to install the chart, and to wait until its pods are ready."""
+        return self._change("install", values, timeout_s, [WAIT[self.version]])
 
-    def upgrade(
-        self, values: Mapping[str, Any], *, atomic: bool = False, timeout_s: float = 600.0, wait: bool = True
-    ) -> Run:
-        """Begin to upgrade the release. atomic: where it fails, Helm rolls it back (and so waits)."""
-        flags = list(ATOMIC[self.version]) if atomic else [WAIT[self.version]] if wait else []
-        return self._change("upgrade", values, timeout_s, flags)
+    def upgrade(self, values: Mapping[str, Any], *, atomic: bool = False, timeout_s: float = 600.0) -> Run:
+        """Begin to upgrade the release, and to wait for that. atomic: where it fails, Helm rolls it back."""
+        return self._change("upgrade", values, timeout_s, ATOMIC[self.version] if atomic else [WAIT[self.version]])
 
-    def rollback(self, revision: int = 0, *, timeout_s: float = 300.0, wait: bool = True) -> Run:
+    def rollback(self, revision: int = 0, *, timeout_s: float = 300.0) -> Run:
         """Begin to go back to a revision; 0: the one before."""
         words = ["rollback", self.release, *([str(revision)] if revision else []), f"--timeout={timeout_s:g}s"]
-        return self._start(*words, *([WAIT[self.version]] if wait else []))
+        return self._start(*words, WAIT[self.version])
 
-    def uninstall(self, *, timeout_s: float = 300.0) -> Run:
-        """Begin to take the release away."""
-        return self._start("uninstall", self.release, "--wait", f"--timeout={timeout_s:g}s", "--ignore-not-found")
+    def uninstall(self, *, hooks: bool = True, timeout_s: float = 300.0) -> Run:
+        """Begin to take the release away. hooks: whether its own are run before and after."""
+        flags = [] if hooks else ["--no-hooks"]
+        return self._start("uninstall", self.release, "--wait", f"--timeout={timeout_s:g}s", *flags)
 
     def test(self, *, timeout_s: float = 180.0) -> Run:
         """Begin `helm test`. Its pods' logs are for kubectl: Helm 3 can't show those of a pod with two containers."""
@@ -148,7 +146,7 @@ class Helm:
         )
         return Done(done.returncode, done.stderr if done.returncode else done.stdout)
 
-    def _change(self, verb: str, values: Mapping[str, Any], timeout_s: float, flags: list[str]) -> Run:
+    def _change(self, verb: str, values: Mapping[str, Any], timeout_s: float, flags: Sequence[str]) -> Run:
         told = ["-f", str(self._file(values)), f"--timeout={timeout_s:g}s"]
         return self._start(verb, self.release, str(self.chart), *told, *flags)
 

@@ -56,6 +56,22 @@ def load(cluster: Cluster, say: Say, tags: Sequence[str] = ()) -> float:
     return time.monotonic() - began
 
 
+def tag_again(cluster: Cluster) -> str:
+    """A second tag of the services' images, which the cluster's nodes find as they find the first."""
+    tag = f"{builds.version()}-again"
+    pairs = [(name, f"{name.partition(':')[0]}:{tag}") for name in names()]
+    for first, second in pairs:
+        if cluster.sort == "kind":
+            subprocess.run(["docker", "tag", first, second], check=True)
+        else:
+            node = ["ctr", "--address", str(cluster.home / "containerd.sock"), "--namespace", "k8s.io"]
+            words = ["images", "tag", "--force", LIBRARY + first, LIBRARY + second]
+            subprocess.run([*node, *words], stdout=subprocess.PIPE, check=True)
+    if cluster.sort == "kind":
+        _kind(cluster, [second for _, second in pairs])
+    return tag
+
+
 def registry() -> str:
     """Where a given cluster pulls from. Raises BadInput where that is not said."""
     named = os.environ.get("REGISTRY", "")

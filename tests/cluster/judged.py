@@ -54,11 +54,12 @@ class Judged:
         policy = self.seen.rules[-1].policy
         self.check("users are on stable", not live(policy, time.time()), f"the policy is {policy}")
         self.check("the canary is gone", not stage.has_canary(), f"{CANARY_READER} is there")
-        ends = [way for way in self.seen.ways.values() if way.at >= self.seen.ended_at + split.FOLLOWED_S]
+        back_at = split.back_at(self.seen.rules) + split.FOLLOWED_S
+        after = [way for way in self.seen.ways.values() if way.at >= back_at]
         self.hold(
-            "users are on stable", [f"{way.name} went to the canary" for way in ends if way.route.track != "stable"]
+            "users are on stable", [f"{way.name} went to the canary" for way in after if way.route.track != "stable"]
         )
-        self.proven("clips after the end", len(ends))
+        self.proven("clips after the end", len(after))
 
     def untouched(self) -> None:
         """Stable's Deployment is the one that it was."""

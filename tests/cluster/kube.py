@@ -29,6 +29,7 @@ FOLDER = TOP / "build" / "e2e"
 KIND = "lipsol"  # name of the cluster that kind makes
 HERE = "127.0.0.1"
 AGAIN_S = 0.3
+ANSWER_S = 5.0  # that a Service may take to answer before it is held to be out of reach: a busy machine needs a while
 
 Object = dict[str, Any]
 Sort = Literal["given", "kind", "stand-in"]
@@ -134,11 +135,6 @@ class Cluster:
         """Return when a workload ("deployment/NAME", "statefulset/NAME") has all its pods as it wants them."""
         self.kubectl("rollout", "status", deployment, f"--timeout={timeout_s:g}s", timeout_s=timeout_s + 30)
 
-    def logs(self, what: str, container: str = "", *, previous: bool = False, tail: int = -1) -> str:
-        """What a pod ("pod/NAME", "job/NAME") has said."""
-        words = ["logs", what, f"--tail={tail}", *(["-c", container] if container else [])]
-        return self.kubectl(*words, *(["--previous"] if previous else []))
-
     def describe(self, kind: str, name: str) -> str:
         """What an operator sees of it."""
         return self.kubectl("describe", kind, name)
@@ -166,7 +162,7 @@ class Cluster:
         the Service itself is reached.
         """
         address = self.service_address(service)
-        if reachable(address, port):
+        if reachable(address, port, ANSWER_S):
             yield f"{address}:{port}"
             return
         with self.forward(f"service/{service}", port) as forward:
@@ -175,6 +171,11 @@ class Cluster:
     def service_address(self, service: str) -> str:
         """The cluster's address of a Service."""
         return str(self.get("service", service)["spec"]["clusterIP"])
+
+    @property
+    def home(self) -> Path:
+        """Where the stand-in keeps what it runs."""
+        return Path(self.environment["KUBECONFIG"]).parent
 
     def our_address(self) -> str:
         """From which this machine speaks to the cluster's Services, for a NetworkPolicy that lets it in."""

@@ -8,7 +8,7 @@ from tests.cluster.outcome import Outcome
 from tests.cluster.rollout import Seen, going_back, upgrading
 from tests.cluster.scenario import Scenario
 from tests.cluster.scenarios import ENDLESS, HELM_S, SHORT, WAIT_S, Stage, bundle
-from tests.cluster.upgrades import AFTER_S, LEAVE_S
+from tests.cluster.upgrades import AFTER_S
 
 BACK = "rolled back"
 REASON = "it reads nonsense on the new phones"
@@ -104,7 +104,7 @@ def rolled_back(stage: Stage, seen: Seen) -> Judged:
     judged.delivered()
     judged.on_stable(stage)
     base = stage.digests["base"]
-    after = seen.read_by(seen.ended_at + LEAVE_S)
+    after = seen.read_by(seen.left_at)
     judged.hold("stable reads by another bundle", [digest[:12] for digest in after if digest != base])
     judged.proven("readings of stable after it", len(after), 1)
     newest = seen.history[-1]

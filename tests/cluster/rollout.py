@@ -40,8 +40,8 @@ class Seen:
     readings     of each clip the first reading on the topics that is no copy; `copies` those that are
     generations  of stable's Deployment, before and after
     history      Helm's, oldest first
-    canary_left  whether the canary's Deployment is still there
     began_at, ended_at  of Helm's command, Unix seconds
+    left_at      when after that the last of stable's old pods had gone: until then one may still read
     """
 
     done: Done
@@ -55,9 +55,9 @@ class Seen:
     copies: Sequence[PredictionMade]
     generations: tuple[int, int]
     history: Sequence[Mapping[str, Any]]
-    canary_left: bool
     began_at: float
     ended_at: float
+    left_at: float
 
     @property
     def last(self) -> RolloutLooked | None:
@@ -88,11 +88,10 @@ class Seen:
         """Digests of the bundles that read for users on a track since then."""
         return [each.model.digest for each in self.readings.values() if each.track == track and each.made_at >= since]
 
-    def moved_s(self, verdict_at: float) -> float:
-        """Seconds from a verdict until no clip went to the canary any more, by policy and by the topics."""
-        stable = [rule.at for rule in self.rules if rule.at > verdict_at - BACK_S and rule.policy.mode == "stable"]
-        gone = [way.at for way in self.ways.values() if way.route.track == "canary"]
-        return max(0.0, *(at - verdict_at for at in [min(stable, default=float("inf")), *gone]))
+    def back_s(self, verdict_at: float) -> float:
+        """Seconds from a verdict until the policy was stable's and the canary had read its last clip of a user."""
+        last = [each.made_at for each in self.readings.values() if each.track == "canary"]
+        return max(0.0, *(at - verdict_at for at in [split.back_at(self.rules), *last]))
 
     def drained_s(self, verdict_at: float) -> float:
         """Seconds from a verdict until every clip that had gone to the canary was read, by whomever."""
@@ -164,10 +163,11 @@ class Rollout:
 
     def gather(self, done: Done, linger_s: float = LINGER_S) -> Seen:
         """All the evidence, once nothing is awaited of Helm any more."""
-        ended_at = time.time()
+        stage, ended_at = self.stage, time.time()
+        stage.await_left()
+        left_at = time.time()
         time.sleep(linger_s)
-        counts = self.traffic.stop()
-        stage, began = self.stage, self.traffic.began_at - SKEW_S
+        counts, began = self.traffic.stop(), self.traffic.began_at - SKEW_S
         stage.await_bus()
         ids = {clip_id for clip in counts.clips for clip_id in clip.clip_ids}
         readings, copies = read_predictions(stage, began, ids)
@@ -183,9 +183,9 @@ class Rollout:
             copies,
             (self._generation, stage.generation()),
             stage.helm.history(),
-            stage.has_canary(),
             self.began_at,
             ended_at,
+            left_at,
         )
 
 

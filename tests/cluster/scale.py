@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from lipsol.events import MouthReady, PredictionMade
 from lipsol.runtime.envelope import wrap
 from lipsol.topics import PREDICTIONS
-from tests.cluster.helm import RELEASE
 from tests.cluster.kube import StandIn, is_ready
 from tests.cluster.outcome import Outcome
 from tests.cluster.scenario import LeftOut, Scenario
-from tests.cluster.scenarios import HELM_S, STABLE_READER, Stage
+from tests.cluster.scenarios import HELM_S, READERS, STABLE_READER, Stage
 from tests.scenarios import laws, mouths
 from tests.scenarios.poison import inline
 
@@ -26,7 +25,6 @@ WAITING = 120  # clips that wait while readers are to come
 TRICKLE_S = 0.5  # between two clips, while readers are to go
 UP_S, READ_S, DOWN_S = 180.0, 180.0, 240.0  # that each stretch may take
 EACH_S = 2.0  # between two looks
-READERS = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=inference,lipsol/track=stable"
 VALUES = {
     "autoscaling": {"kind": "keda", "min": 1, "max": MOST, "lag": 10, "calm_s": 5},
     "inference": {"resources": {"requests": {"cpu": "20m"}, "limits": {"cpu": "200m"}}},
@@ -123,7 +121,7 @@ def keda_runs(stage: Stage) -> bool:
 
 def ready(stage: Stage) -> int:
     """Readers that are ready."""
-    return len(stage.cluster.pods(READERS))
+    return len(stage.cluster.pods(f"{READERS}stable"))
 
 
 def _up(feed: Feed) -> float:
@@ -143,7 +141,7 @@ def _down(feed: Feed) -> float:
         for _ in range(round(EACH_S / TRICKLE_S)):
             feed.add(1)
             time.sleep(TRICKLE_S)
-        return len(feed.stage.cluster.objects("pods", READERS)) == 1
+        return len(feed.stage.cluster.objects("pods", f"{READERS}stable")) == 1
 
     return _until(alone, DOWN_S, 0.0)
 

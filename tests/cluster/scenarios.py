@@ -26,8 +26,9 @@ from tests.conftest import read_samples
 from tests.scenarios.command import lipsol
 
 STABLE_READER, CANARY_READER = "lipsol-inference", "lipsol-inference-canary"  # Deployments
-EDGE, ANALYST = "lipsol-preprocess", "lipsol-analyst"
+EDGE, MONITOR, ANALYST = "lipsol-preprocess", "lipsol-monitor", "lipsol-analyst"
 BY = "scenarios"
+READERS = "app.kubernetes.io/component=inference,lipsol/track="  # and the track: its pods
 KAFKA = f"127.0.0.1:{KAFKA_PORT}"
 HELM_S = 300.0  # that Helm is told that it may take
 WAIT_S = 2 * HELM_S + 60  # that it can take then: what failed is rolled back
@@ -50,12 +51,14 @@ def step(kind: str, weight: float, readings: int, least_s: float = 3.0) -> dict[
 
 
 RAMP: Steps = (
-    step("shadow", 100, 20),
-    step("canary", 25, 10),
-    step("canary", 50, 12),
+    step("shadow", 100, 20, 8.0),
+    step("canary", 25, 10, 8.0),
+    step("canary", 50, 12, 12.0),
     step("canary", 100, 12),
 )
-"""All kinds of steps."""
+"""All kinds of steps, each so long that most of its clips come when nothing else can rule (`split.FOLLOWED_S`)."""
+BRIEF: Steps = (RAMP[0], RAMP[2], RAMP[3])
+"""The same with fewer of them."""
 SHORT: Steps = (step("shadow", 100, 8), step("canary", 50, 8), step("canary", 100, 8))
 """For what is about something else than steps."""
 ENDLESS: Steps = (step("canary", 50, 400, 60.0),)
@@ -137,6 +140,16 @@ class Stage:
         while self.has_canary() and time.monotonic() < until:
             time.sleep(1.0)
 
+    def await_left(self, at_most_s: float = 90.0) -> None:
+        """Return when stable has all its new pods and its old ones have gone; these after a while all the same."""
+        self.cluster.rolled_out(f"deployment/{STABLE_READER}")
+        until = time.monotonic() + at_most_s
+        while time.monotonic() < until:
+            pods = self.cluster.objects("pods", f"{READERS}stable")
+            if not any("deletionTimestamp" in pod["metadata"] for pod in pods):
+                return
+            time.sleep(0.5)
+
     def deployed(self) -> int:
         """The newest revision that Helm holds for deployed; 0: none."""
         revisions = [int(each["revision"]) for each in self.helm.history() if each["status"] == "deployed"]
@@ -174,10 +187,9 @@ def bundle(digest: str, steps: Steps = SHORT, way: str = "canary") -> dict[str, 
     return {"release": {"bundle": digest, "way": way, "steps": list(steps), "expiry_s": EXPIRY_S}}
 
 
-def image(mark: str, steps: Steps = SHORT) -> dict[str, Any]:
-    """Values by which every pod is a new one, as a new image makes them, and reads by the bundle of before."""
-    release = {"way": "canary", "steps": list(steps), "expiry_s": EXPIRY_S}
-    return {"release": release, "pods": {"annotations": {"lipsol/rehearsal": mark}}}
+def image(tag: str, steps: Steps = SHORT) -> dict[str, Any]:
+    """Values that release images of another tag, which read by the bundle of before."""
+    return {"release": {"way": "canary", "steps": list(steps), "expiry_s": EXPIRY_S}, "image": {"tag": tag}}
 
 
 def rehearsal(fault: str, steps: Steps, way: str = "canary", settings: Values | None = None) -> dict[str, Any]:

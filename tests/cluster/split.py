@@ -6,16 +6,19 @@ on while a new policy was on its way may go by the old one or the new one; all o
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 
 from lipsol.bus.port import Bus, Message
 from lipsol.errors import LipsolError
 from lipsol.events import MouthReady, TrafficSet
+from lipsol.runtime.policy import policy_of
 from lipsol.topics import CANARY_MOUTHS, STABLE_MOUTHS, TRAFFIC
 from lipsol.traffic import STABLE, Policy, Route, live, route
 from tests.scenarios import laws
 
-FOLLOWED_S = 2.0  # within which a policy, or its end, is followed; and between a clip's decision and its publication
+FOLLOWED_S = 5.0  # within which a policy, or its end, is followed; and between a clip's decision and its publication
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,18 @@ def rules(messages: Iterable[Message]) -> list[Rule]:
     found = [Rule(0.0, STABLE)]
     for message, event in laws.events_of(messages):
         if isinstance(event, TrafficSet):
-            try:
-                found.append(Rule(message.timestamp, Policy.of(event)))
-            except LipsolError:  # what can't be meant never rules
-                continue
+            with suppress(LipsolError):  # what can't be meant never rules
+                found.append(Rule(message.timestamp, policy_of(message)))
     return found
+
+
+def back_at(rules: Sequence[Rule]) -> float:
+    """From when all is stable's for good: the first of the last policies that say so, else the last one's expiry."""
+    last = rules[-1]
+    if last.policy.mode != "stable":
+        return last.policy.expires_at
+    trailing = takewhile(lambda rule: rule.policy.mode == "stable", reversed(rules))
+    return min(rule.at for rule in trailing)
 
 
 def ways(messages: Iterable[Message]) -> dict[str, Way]:

@@ -148,15 +148,11 @@ class Surroundings:
         return self.cluster.forward("service/kafka", KAFKA_PORT, KAFKA_PORT)
 
     @contextmanager
-    def doors(self, release: str = "lipsol") -> Iterator["Doors"]:
+    def doors(self) -> Iterator["Doors"]:
         """Where the platform answers, for as long as that is entered."""
-        edge, monitor = f"{release}-preprocess", f"{release}-monitor"
-        with (
-            self.cluster.door(edge, 8080) as rest,
-            self.cluster.door(edge, 8090) as grpc,
-            self.cluster.door(monitor, 8082) as board,
-        ):
-            yield Doors(f"http://{rest}", grpc, f"http://{board}")
+        edge = "lipsol-preprocess"
+        with self.cluster.door(edge, 8080) as rest, self.cluster.door(edge, 8090) as grpc:
+            yield Doors(f"http://{rest}", grpc)
 
     def kill_kafka(self) -> None:
         """End the broker and have it come back in a new pod, with all that it held; `await_kafka` waits for that."""
@@ -208,11 +204,10 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Doors:
-    """Where the platform answers. rest, monitor: URLs; grpc: HOST:PORT."""
+    """Where the platform answers. rest: a URL; grpc: HOST:PORT."""
 
     rest: str
     grpc: str
-    monitor: str
 
 
 def headed(kind: str, name: str, version: str = "v1") -> Object:

@@ -13,8 +13,9 @@ from tests.cluster.upgrades import ABORTED, AFTER_S, CRASHED, PASSED, aborted, p
 OBSERVED = "observed"
 COPIES = 12
 WATCHED: Steps = (step("shadow", 100, COPIES),)
-SWITCHED: Steps = (step("shadow", 100, 8), step("canary", 100, 10))
-LATE = 14  # readings after which a canary dies: it has passed the shadow by then, and reads for all
+SWITCHED: Steps = (step("shadow", 100, 8, 8.0), step("canary", 100, 10))
+SWITCHED_AT_ONCE: Steps = (step("canary", 100, 40),)
+"""For a canary that dies after some readings, so that all of these are users'."""
 
 
 def shadow(stage: Stage, name: str) -> Outcome:
@@ -55,7 +56,7 @@ def blue_green(stage: Stage, name: str) -> Outcome:
 
 def blue_green_back(stage: Stage, name: str) -> Outcome:
     """All users at once, and all back at once, since the canary dies."""
-    layer = rehearsal("crash-after", SWITCHED, "blueGreen", {"after": LATE})
+    layer = rehearsal("crash-after", SWITCHED_AT_ONCE, "blueGreen")
     with upgrading(stage, name, layer, atomic=True) as rollout:
         seen = rollout.finish()
     judged = aborted(stage, seen, CRASHED, atomic=True)

@@ -2,13 +2,15 @@
 
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from tests.cluster import __main__ as runs
 from tests.cluster.__main__ import means, spelt
-from tests.cluster.kube import is_ready
+from tests.cluster.kube import Cluster, is_ready
 from tests.cluster.manifests import BESIDE, EXAMPLES, VALUES
 from tests.cluster.outcome import COMMON, Outcome, show, unplayed, write
 from tests.cluster.surroundings import merged
@@ -75,3 +77,30 @@ def test_a_pod_that_leaves_is_not_one_to_ask(pod: dict[str, object], ready: bool
 def test_every_example_of_the_chart_is_asked_for():
     asked = {path.name for files in VALUES.values() for path in files if path.parent == EXAMPLES}
     assert asked == {path.name for path in EXAMPLES.glob("*.yaml")} - set(BESIDE)
+
+
+@pytest.mark.parametrize(("cluster", "code"), [("optional", 0), ("", 1)])
+def test_where_no_time_is_left_nothing_begins_and_that_is_a_fault_unless_it_was_optional(
+    cluster: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    monkeypatch.setattr(runs, "FOLDER", tmp_path)
+    monkeypatch.setenv("MINUTES", "0")
+    monkeypatch.setenv("CLUSTER", cluster)
+    assert runs.main(["isolation"]) == code
+    told = capsys.readouterr()
+    assert "no time is left to bring a cluster" in told.out + told.err
+
+
+def test_what_is_begun_in_time_is_let_begin():
+    runs.in_time("to install anything", time.monotonic() + 60)
+    with pytest.raises(runs.Unplayable, match="no time is left to install anything"):
+        runs.in_time("to install anything", time.monotonic())
+
+
+@pytest.mark.parametrize(
+    ("kept", "left_out"), [("", "to build images"), ("kept", "to load images")], ids=["the build", "the load"]
+)
+def test_the_time_is_looked_at_before_images_too(kept: str, left_out: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("IMAGES", kept)
+    with pytest.raises(runs.Unplayable, match=left_out):
+        runs.put_images(Cluster("given", {}), print, time.monotonic())

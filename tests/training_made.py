@@ -1,9 +1,12 @@
 """A tiny data set of made-up mouths, and one member trained on it by a process of its own, for tests of training.
 
-python -m tests.training_made DATA OUT PLAN
+python -m tests.training_made DATA OUT PLAN [EPOCH, after whose line in the curve the process kills itself]
 """
 
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ import torch
 
 from lipsol.clips.clip import MouthClip
 from lipsol.data.dataset import Dataset, Item, Spoken, open_dataset, save
+from lipsol.training import members
+from lipsol.training.checkpoints import Keeper
 from lipsol.training.corpus import Corpus
 from lipsol.training.loop import Manner
 from lipsol.training.members import Task, finish
@@ -66,5 +71,26 @@ def near(data: Path, out: Path, plan: str) -> dict[str, torch.Tensor]:
     return {f"{name}.{key}": value for name, part in parts for key, value in part.state_dict().items()}
 
 
+def dies_or_waits(task, _job, folder):
+    """In place of a member's training: the second one dies as soon as the first is there."""
+    if task.kind == "near":
+        (folder / "waits").write_text(str(os.getpid()))
+        time.sleep(900.0)
+    while not (folder / "waits").exists():
+        time.sleep(0.01)
+    os._exit(7)
+
+
+class Dies(Keeper):
+    """Ends its process between a line of the curve and its checkpoint."""
+
+    def tell(self, told):
+        super().tell(told)
+        if told["epoch"] == int(sys.argv[4]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 4:
+        members.Keeper = Dies
     near(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

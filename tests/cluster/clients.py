@@ -25,7 +25,7 @@ from tests.scenarios.clients import reading_of
 from tests.scenarios.doors import TRACKS
 from tests.scenarios.ledger import Reading, Sent
 
-PATIENCE_S = 90.0  # that a client gives one clip: longer than anything that a scenario breaks stays broken
+PATIENCE_S = 180.0  # that a client gives one clip: longer than anything that a scenario breaks stays broken
 ANSWER_S = 40.0  # that a client waits for one answer: longer than the edge makes it wait
 AGAIN_S = 1.0  # between two looks at a clip, and before a failed request is made again
 CHUNK = 2**18  # bytes of one part of a clip over gRPC

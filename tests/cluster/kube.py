@@ -192,12 +192,15 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
 
 
 def reachable(host: str, port: int, within_s: float = 1.0) -> bool:
-    """Whether something answers there."""
-    try:
-        with socket.create_connection((host, port), timeout=within_s):
-            return True
-    except OSError:
-        return False
+    """Whether something answers there, now or soon."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        try:
+            with socket.create_connection((host, port), timeout=within_s):
+                return True
+        except OSError:
+            time.sleep(0.1)
+    return False
 
 
 class Forward:
@@ -238,7 +241,6 @@ class Forward:
             if time.monotonic() > until:
                 self.__exit__()
                 raise TimeoutError(f"{self._what}, port {self._there}, could not be forwarded within a minute")
-            time.sleep(0.1)
         return self
 
     def __exit__(self, *_: object) -> None:

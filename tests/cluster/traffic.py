@@ -105,10 +105,14 @@ class Traffic:
                 )
             time.sleep(0.2)
 
-    def stop(self) -> Counts:
-        """Send no more, wait for what is under way, look at all once more, and count."""
+    def cease(self) -> None:
+        """Send no more; what is under way goes on."""
         self._over.set()
         self._sender.join()
+
+    def stop(self) -> Counts:
+        """Send no more, wait for what is under way, look at all once more, and count."""
+        self.cease()
         for work in self._work:
             work.result(timeout=2 * PATIENCE_S)
         with ThreadPoolExecutor(LOOKERS) as lookers:
@@ -121,9 +125,8 @@ class Traffic:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
         self._stop.set()
-        self._sender.join()
+        self.cease()
         self._pool.shutdown(cancel_futures=True)
         self._clients.close()
 

@@ -20,37 +20,44 @@ from tests.cluster.helm import RELEASE, Done
 from tests.cluster.judged import Judged
 from tests.cluster.manifests import parsed
 from tests.cluster.outcome import Outcome
-from tests.cluster.rollout import SERVED, upgrading
+from tests.cluster.rollout import upgrading
 from tests.cluster.scenario import Scenario
 from tests.cluster.scenarios import EDGE, ENDLESS, HELM_S, WAIT_S, Stage, bundle
+from tests.cluster.surroundings import headed
 from tests.cluster.traffic import failed
 from tests.conftest import read_samples
 
+LASTING = "edge-for-tests"
 GONE, STAYED = "taken away", "not taken away"
 INSTANCE = f"app.kubernetes.io/instance={RELEASE}"
 SWEPT = "deployment,job,serviceaccount,role,rolebinding,networkpolicy"  # by kubectl, where no hook could run
 UNTOLD = frozenset({"Pod", "ReplicaSet", "Secret"})  # kinds that come of the chart, and that it does not render
 PODS_S = 90.0  # that pods may take to leave: longer than their grace
-BEGUN_S = 60.0  # that a canary may take to get something
-READ_S = 90.0  # that those who were just installed may take for what had waited for them
+BEGUN_S = 120.0  # that a canary may take to get something
+ON_S = 10.0  # that users send on once all is stable's: till nobody answers any more
 
 
 def midst(stage: Stage, name: str) -> Outcome:
     """A canary reads for users: they are stable's first; what they had sent is read after the next install."""
-    with by_name(stage) as there, upgrading(there, name, bundle(stage.digests["good"], ENDLESS)) as rollout:
+    with lasting(stage) as there, upgrading(there, name, bundle(stage.digests["good"], ENDLESS)) as rollout:
         rollout.await_canary()
         early = failed(rollout.traffic.clips)
-        done = stage.helm.uninstall(timeout_s=HELM_S).wait(WAIT_S)
-        upgrade = rollout.run.wait(WAIT_S)
+        run = stage.helm.uninstall(timeout_s=HELM_S)
+        stage.await_expiry()
+        time.sleep(ON_S)
+        rollout.traffic.cease()
+        done, upgrade = run.wait(WAIT_S), rollout.run.wait(WAIT_S)
         left, policy = await_left(stage), stage.policy()
+        anew_at = time.time()
         stage.helm.install(stage.base, timeout_s=HELM_S).wait(WAIT_S).check()
-        rollout.traffic.await_answered(SERVED, READ_S, time.time())
         seen = rollout.gather(done)
     judged = Judged(seen)
     judged.delivered(excused=None)  # nobody answered for a while
+    judged.hold("clips were given up", [f"{clip.key}: {clip.refused}" for clip in seen.counts.clips if clip.refused])
     judged.hold("requests failed before it", early)
     judged.on_stable(stage)
     judged.proven("clips of users on the canary", len(seen.on_canary))
+    judged.proven("readings after the next install", len(seen.read_by(anew_at)))
     judged.check("the upgrade failed", upgrade.code != 0, "helm upgrade ended well")
     handed = policy.mode == "stable" and policy.set_by.startswith("hand-back")
     judged.check("the hook gave all to stable", handed, f"the policy was {policy}")
@@ -105,11 +112,15 @@ def verdict(done: Done) -> str:
 
 
 @contextmanager
-def by_name(stage: Stage) -> Iterator[Stage]:
-    """The same stage through forwarded ports, which find the Service by its name whatever its address is."""
-    edge = f"service/{EDGE}"
-    with stage.cluster.forward(edge, 8080) as rest, stage.cluster.forward(edge, 8090) as grpc:
-        yield replace(stage, doors=replace(stage.doors, url=f"http://{rest.address}", grpc=grpc.address))
+def lasting(stage: Stage) -> Iterator[Stage]:
+    """The same stage by a Service of the tests' own, whose address stays while the release's edge goes and comes."""
+    cluster, edge = stage.cluster, stage.cluster.get("service", EDGE)["spec"]
+    cluster.apply({**headed("Service", LASTING), "spec": {name: edge[name] for name in ("selector", "ports")}})
+    try:
+        with cluster.door(LASTING, 8080) as rest, cluster.door(LASTING, 8090) as grpc:
+            yield replace(stage, doors=replace(stage.doors, url=f"http://{rest}", grpc=grpc))
+    finally:
+        cluster.delete("service", LASTING)
 
 
 def await_policy(stage: Stage) -> None:

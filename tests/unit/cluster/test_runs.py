@@ -2,15 +2,18 @@
 
 import io
 import json
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from services.local.broker import free_port
 from tests.cluster import __main__ as runs
 from tests.cluster.__main__ import means, spelt
-from tests.cluster.kube import Cluster, is_ready
+from tests.cluster.kube import Cluster, is_ready, reachable
 from tests.cluster.manifests import BESIDE, EXAMPLES, VALUES
 from tests.cluster.outcome import COMMON, Outcome, show, unplayed, write
 from tests.cluster.surroundings import merged
@@ -104,3 +107,14 @@ def test_the_time_is_looked_at_before_images_too(kept: str, left_out: str, monke
     monkeypatch.setenv("IMAGES", kept)
     with pytest.raises(runs.Unplayable, match=left_out):
         runs.put_images(Cluster("given", {}), print, time.monotonic())
+
+
+def test_a_service_that_answers_late_is_within_reach_and_one_that_never_does_is_not():
+    port = free_port()
+    assert not reachable("127.0.0.1", port, 0.2)
+    with socket.socket() as served, ThreadPoolExecutor() as pool:
+        asked = pool.submit(reachable, "127.0.0.1", port, 10.0)
+        time.sleep(0.3)
+        served.bind(("127.0.0.1", port))
+        served.listen()
+        assert asked.result()

@@ -214,8 +214,8 @@ BAD = {
     "empty": Bad(fault("empty"), "empty"),
     "crash-at-start": Bad(fault("crash-at-start"), CRASHED, served=False),
     "crash-after": Bad(fault("crash-after"), CRASHED),
-    # So much that it is killed by its fourth reading: latency is judged from the fifth on, and what grows is slow.
-    "memory": Bad(fault("memory", mib=256), "OOM|137", atomic=False),
+    # So much that its fourth or fifth reading kills it: latency is judged once there are five, and what grows is slow.
+    "memory": Bad(fault("memory", mib=192), "OOM|137", atomic=False),
     "worse bundle": Bad(released("worse", LOOKED), "opposed|wrong", served=False, copied=True),
     "worse bundle, by corrections": Bad(released("worse", FAULTY), "wrong"),
     "slow bundle": Bad(released("slow", LOOKED), "latency", served=False, copied=True),

@@ -107,7 +107,7 @@ def test_a_pressed_word_is_seen_spoken_and_the_next_ones_after_it(send):
             const look = (changes) => globalThis.marked.push(
                 ...changes.map(({target}) => target).filter((item) => item.ariaCurrent).map((item) => item.innerText));
             new MutationObserver(look).observe(document.getElementById("words"), {subtree: true, attributes: true});
-            document.getElementById("clip").playbackRate = 0.1;  // a busy machine shows few pictures a second
+            document.getElementById("clip").playbackRate = 0.2;  // a busy machine shows few pictures a second
         }"""
     )
     page.locator("#words button", has_text="three").click()

@@ -42,6 +42,11 @@ class Step:
                 "give a reading at least, and no time below 0",
             )
 
+    @property
+    def alone(self) -> bool:
+        """Whether the canary reads everything, and stable has nothing to read."""
+        return self.kind == "canary" and self.weight >= 100
+
 
 @dataclass(frozen=True)
 class Plan:

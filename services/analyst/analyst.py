@@ -209,7 +209,7 @@ class Analyst:
         for digest, info in infos.items():
             reads.setdefault(info.language, digest)
         began_at, steps = self._ramp.began_at, asked.plan.steps
-        meanwhile = any(step.kind == "shadow" or step.weight < 100 for step in steps)
+        meanwhile = not all(step.alone for step in steps)
         self._drifts = tuple(Drift(each, language, began_at, meanwhile=meanwhile) for language, each in reads.items())
         language = infos[asked.canary_digest].language if asked.canary_digest else ""
         return Gathering(Sought(asked.canary_digest, language), asked.plan.expiry_s)

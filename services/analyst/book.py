@@ -87,7 +87,7 @@ class Book:
     def lacking(self, step: Step) -> str:
         """What there must be before that step can be judged, in words; "": it is there."""
         there = len(self._before) + len(self._beside)
-        if step.kind == "shadow" or step.weight < 100 or there >= FEW:
+        if not step.alone or there >= FEW:
             return ""
         return f"stable has read {there} of the {FEW} clips that a step of {step.weight:g} % is compared with"
 
@@ -119,14 +119,9 @@ class Book:
     def evidence(self) -> Evidence:
         """Of the step that it is in."""
         baseline = self._of_chief(self._stable)
-        if self._alone:
+        if self._step is not None and self._step.alone:
             baseline = self._of_chief(self._earlier()) + _said(baseline)
         return Evidence(self._canary, baseline, self._pairs)
-
-    @property
-    def _alone(self) -> bool:
-        """Whether stable has nothing to read."""
-        return self._step is not None and self._step.kind == "canary" and self._step.weight >= 100
 
     def _add(self, answer: Answer, *, copied: bool) -> None:
         """Add one of the baseline's."""

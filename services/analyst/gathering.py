@@ -122,11 +122,6 @@ class Gathering:
         return self._book.lacking(step)
 
     @property
-    def _alone(self) -> bool:
-        """Whether the canary reads everything."""
-        return self._step is not None and self._step.kind == "canary" and self._step.weight >= 100
-
-    @property
     def _books(self) -> list[Book]:
         return [self._book, *self._others.values()]
 
@@ -178,7 +173,7 @@ class Gathering:
             self._first_at = min(self._first_at, answer.at)
         if answer.track == "stable" and answer.received_at:
             self._silence.stable(answer.received_at, answer.at, answer.part)
-        if answer.track == "stable" and not self._alone:
+        if answer.track == "stable" and not (self._step is not None and self._step.alone):
             for book in self._of(answer):
                 book.led(answer, alone=self._led)
         if self._step is not None and answer.received_at >= max(self._step_at, self._first_at):

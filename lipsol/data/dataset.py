@@ -21,6 +21,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lipsol.data.whole import write_whole
 from lipsol.errors import BadInput
 
 Split = Literal["train", "validation", "test", "unseen"]
@@ -182,9 +183,10 @@ def save(dataset: Dataset, folder: Path, *, copy: bool) -> None:
         words = " ".join(f"{word.text}:{word.start}-{word.end}" for word in item.words)
         place = Path(os.path.relpath(path, folder)).as_posix()
         writer.writerow((place, item.text, item.speaker, dataset.language, item.split, words))
-    _write(folder / MANIFEST, table.getvalue())
+    write_whole(folder / MANIFEST, table.getvalue().encode())
     told = {name: value for name, value in asdict(replace(dataset, items=())).items() if name in _Facts.model_fields}
-    _write(folder / FACTS, json.dumps({"format": FORMAT, **told}, ensure_ascii=False, indent=2) + "\n")
+    facts = json.dumps({"format": FORMAT, **told}, ensure_ascii=False, indent=2) + "\n"
+    write_whole(folder / FACTS, facts.encode())
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -242,13 +244,6 @@ def _taken(item: Item, folder: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(item.path, place)
     return place
-
-
-def _write(file: Path, text: str) -> None:
-    """Write in one step: whoever reads meanwhile has the old one whole."""
-    part = file.with_suffix(f".{os.getpid()}")
-    part.write_text(text, encoding="utf-8", newline="")
-    part.replace(file)
 
 
 def _bytes(path: Path) -> bytes:

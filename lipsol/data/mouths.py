@@ -5,7 +5,6 @@ A clip that is a mouth already (`.npz`) is taken as it is; of its picture only w
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from lipsol.clips.clip import MouthClip
 from lipsol.clips.quality import of_mouth
 from lipsol.clips.watch import Watcher
 from lipsol.data.dataset import Item
+from lipsol.data.whole import write_whole
 from lipsol.errors import BadInput
 
 MOUTH = ".npz"  # suffix of a clip that is a mouth already
@@ -101,15 +101,9 @@ def _watch(path: Path, kept_at: Path) -> str:
         else:
             watched = _watcher().watch(path.read_bytes())
             facts = watched.quality.as_dict()
-            _write(kept_at, watched.mouth.to_bytes())
+            write_whole(kept_at, watched.mouth.to_bytes())
     except BadInput as fault:
         return str(fault)
-    _write(kept_at.with_suffix(".json"), json.dumps(facts).encode())
+    # After the mouth: where facts are, both are.
+    write_whole(kept_at.with_suffix(".json"), json.dumps(facts).encode())
     return ""
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write in one step; facts come after their mouth, so where they are, both are."""
-    part = path.with_suffix(f".{os.getpid()}")
-    part.write_bytes(data)
-    part.replace(path)

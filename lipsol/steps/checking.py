@@ -4,12 +4,11 @@ What passed is kept as what its pictures were like, never as its clips: those ma
 """
 
 import json
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from lipsol.data.dataset import open_dataset, save
+from lipsol.data.whole import write_whole
 from lipsol.errors import BadInput
 from lipsol.runtime.cpus import available_cpus
 from lipsol.steps.saying import say
@@ -42,13 +41,6 @@ def check(data: str, data_version: str, work: str, limit: int, report: str) -> N
     if verdict != "pass":
         errors = [finding["rule"] for finding in findings if finding["level"] == "error"]
         raise BadInput(f"the data {data} has faults: {', '.join(errors[:SHOWN])}", "see the report, and mend them")
-    _keep(last, {"data": data_version, **facts})
+    last.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(last, json.dumps({"data": data_version, **facts}, ensure_ascii=False).encode())
     say(f"{verdict}, {len(findings)} warnings")
-
-
-def _keep(file: Path, told: dict[str, Any]) -> None:
-    """Write in one step: a run that is killed leaves what was kept before."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
-    part.replace(file)

@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from lipsol.data.whole import write_whole
+
 CURVE = ".curve.jsonl"  # ends the name of a member's curve
 
 
@@ -57,7 +59,7 @@ class Keeper:
         """Leave the other parts' lines, and this one's up to `step`."""
         kept = [told for told in points(self.curve) if told["part"] != self.part or told["step"] <= step]
         self.folder.mkdir(parents=True, exist_ok=True)
-        _replace(self.curve, "".join(json.dumps(told) + "\n" for told in kept).encode())
+        write_whole(self.curve, "".join(json.dumps(told) + "\n" for told in kept).encode())
 
 
 def points(curve: Path) -> list[dict[str, Any]]:
@@ -75,10 +77,4 @@ def write(file: Path, held: object) -> None:
         torch.save(held, out)
         out.flush()
         os.fsync(out.fileno())
-    part.replace(file)
-
-
-def _replace(file: Path, data: bytes) -> None:
-    part = file.with_suffix(f".{os.getpid()}")
-    part.write_bytes(data)
     part.replace(file)

@@ -13,13 +13,13 @@ while any number may try trials out. The same seed and results give the same tri
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lipsol.data.whole import write_whole
 from lipsol.errors import NotFound
 from lipsol.training.plan import Plan
 from lipsol.tuning.space import SPACE, Parameters, defaults, plan_of
@@ -253,9 +253,7 @@ def _once(folder: Path, value_of: Callable[[], float]) -> float:
     if done.exists():
         return float(json.loads(done.read_text())["value"])
     value = value_of()
-    part = done.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps({"value": value}))
-    part.replace(done)
+    write_whole(done, json.dumps({"value": value}).encode())
     for checkpoint in folder.glob("*.checkpoint"):
         checkpoint.unlink()
     return value

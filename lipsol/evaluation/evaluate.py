@@ -10,7 +10,7 @@ from lipsol.data.mouths import watched_of
 from lipsol.errors import BadInput
 from lipsol.evaluation.baselines import baselines_of, chance, choice
 from lipsol.evaluation.mistakes import mistakes_of
-from lipsol.evaluation.reading import SPREAD, held_back, latency_of, machine, read_all, subjects
+from lipsol.evaluation.reading import NEW, SPREAD, held_back, latency_of, machine, read_all, subjects
 from lipsol.evaluation.records import UNSEEN, ClipRead, Evaluation
 from lipsol.evaluation.scores import evaluated
 from lipsol.evaluation.slices import slices_of
@@ -20,7 +20,10 @@ from lipsol.text.alphabet import normalise
 from lipsol.text.grammar import Grammar
 
 FILE, REPORT = "evaluation.json", "report.html"
-SPREAD_GROUP = f"{UNSEEN}, spread wording"
+PARTS: Mapping[str, str] = {  # fact -> the group of the unseen clips that it is true of, told by themselves as well
+    SPREAD: f"{UNSEEN}, spread wording",
+    NEW: f"{UNSEEN}, new sentences",
+}
 
 
 def evaluate(
@@ -79,7 +82,7 @@ def evaluate(
 def concluded(clips: Sequence[ClipRead], grammar: Grammar | None, language: str) -> dict[str, Any]:
     """Summary, slices and errors: what follows from the clips alone."""
     return {
-        "summary": _by_group(clips, evaluated, spread=True),
+        "summary": _by_group(clips, evaluated, parts=True),
         "slices": tuple(each for own in _parts(clips).values() for each in slices_of(own)),
         "errors": _by_group(clips, lambda own: mistakes_of(own, grammar, language)),
     }
@@ -94,15 +97,16 @@ def _parts(clips: Sequence[ClipRead]) -> dict[tuple[str, str], list[ClipRead]]:
 
 
 def _by_group(
-    clips: Sequence[ClipRead], figure: Callable[[list[ClipRead]], dict[str, Any]], *, spread: bool = False
+    clips: Sequence[ClipRead], figure: Callable[[list[ClipRead]], dict[str, Any]], *, parts: bool = False
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Group -> way -> figure; spread: the unseen clips of spread wording once more by themselves, if that is told."""
+    """Group -> way -> figure; parts: of the unseen clips those of PARTS once more, where they are some and not all."""
     told: dict[str, dict[str, dict[str, Any]]] = {}
     for (group, way), own in _parts(clips).items():
         told.setdefault(group, {})[way] = figure(own)
-        kept = [clip for clip in own if clip.facts.get(SPREAD)]
-        if spread and group == UNSEEN and kept:
-            told.setdefault(SPREAD_GROUP, {})[way] = figure(kept)
+        for fact, part in PARTS.items() if parts and group == UNSEEN else ():
+            kept = [clip for clip in own if clip.facts.get(fact)]
+            if 0 < len(kept) < len(own):
+                told.setdefault(part, {})[way] = figure(kept)
     return dict(sorted(told.items()))
 
 

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ WORD_CONTEXT = 2  # frames kept on each side of a word where words are calibrate
 SPREAD = (
     "spread"  # fact of a GRID clip: 1 where its sentence is not among the alphabet's first (docs/data.md, the trap)
 )
+NEW = "new_sentence"  # fact of a clip: 1 where nobody says its sentence in training
 CPUINFO = Path("/proc/cpuinfo")
 
 Clock = Mapping[str, Sequence[float]]
@@ -50,7 +51,8 @@ def subjects(dataset: Dataset, seen: Mapping[str, Seen], kind: str) -> list[Subj
 
     Raises BadInput if there is nothing to read.
     """
-    whole = [_subject(dataset, item, seen[item.name]) for item in held_back(dataset) if item.name in seen]
+    known = {normalise(item.text, dataset.language) for item in dataset.items if item.split == "train"}
+    whole = [_subject(dataset, item, seen[item.name], known) for item in held_back(dataset) if item.name in seen]
     if kind == "words":
         items = {item.name: item for item in dataset.items}
         whole = [cut for subject in whole for cut in _words(subject, items[subject.name], dataset.language)]
@@ -120,12 +122,13 @@ def _processor() -> str:
     return next(named, platform.processor() or "unknown")
 
 
-def _subject(dataset: Dataset, item: Item, seen: Seen) -> Subject:
-    facts = dict(seen.facts)
+def _subject(dataset: Dataset, item: Item, seen: Seen, known: Collection[str]) -> Subject:
+    text = normalise(item.text, dataset.language)
+    facts = {**seen.facts, NEW: float(text not in known)}
     if dataset.names == "grid":
         facts[SPREAD] = float(is_spread(item))
     group = UNSEEN if item.split == "unseen" else SEEN
-    return Subject(item.name, item.speaker, group, normalise(item.text, dataset.language), seen.mouth, facts)
+    return Subject(item.name, item.speaker, group, text, seen.mouth, facts)
 
 
 def _words(subject: Subject, item: Item, language: str) -> list[Subject]:

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float64
 
-from lipsol.evaluation.reading import SPREAD
+from lipsol.evaluation.reading import NEW, SPREAD
 from lipsol.evaluation.records import ClipRead, Found, Slice
 from lipsol.evaluation.scores import error_rate
 
@@ -30,6 +30,11 @@ FACTS: Mapping[str, tuple[str, str]] = {  # fact -> how a person calls it, and i
     "face_found": ("face found", "of the frames"),
 }
 
+TWO: Mapping[str, tuple[str, str]] = {  # fact that is 0 or 1 -> how a person calls it, and the clips where it is 0
+    SPREAD: ("wording", "one of the alphabet's first"),
+    NEW: ("sentence", "said in training by somebody"),
+}
+
 Member = Callable[[ClipRead], bool]
 
 
@@ -42,8 +47,9 @@ def members(clips: Sequence[ClipRead]) -> dict[tuple[str, str], Member]:
     speakers = sorted({clip.speaker for clip in clips})
     if len(speakers) > 1:
         held |= {("speaker", name): partial(_spoken_by, name) for name in speakers}
-    if len({clip.facts.get(SPREAD) for clip in clips}) > 1:
-        held["wording", "one of the alphabet's first"] = partial(_within, SPREAD, -np.inf, 0.0)
+    for fact, (called, lower) in TWO.items():
+        if len({clip.facts.get(fact) for clip in clips}) > 1:
+            held[called, lower] = partial(_within, fact, -np.inf, 0.0)
     for fact, (called, unit) in FACTS.items():
         for low, high in _thirds([abs(clip.facts[fact]) for clip in clips if fact in clip.facts]):
             held[called, f"{_range(low, high)} {unit}"] = partial(_within, fact, low, high)

@@ -78,14 +78,20 @@ class Corpus:
         return [1 if item.speaker in self.dataset.home else often for item in items]
 
     def groups(self) -> dict[str, list[Item]]:
-        """What a bundle is scored on: known speakers, speakers it heard a little of, and such as it never did."""
+        """What a bundle is scored on: known speakers, speakers it heard a little of, and such as it never did.
+
+        Of these also those with sentences that nobody says in training, where that is some of them and not all.
+        """
         unseen = [item for item in self.items if item.split == "unseen"]
         spread = [item for item in unseen if is_spread(item)] if self.dataset.names == "grid" else []
+        said = {item.text for item in self.items if item.split == "train"}
+        new = [item for item in unseen if item.text not in said]
         return {
             "known speaker, test": self.known("test"),
             "known speaker, validation": self.known("validation"),
             "other speakers, test": self.others("test"),
             "unseen speaker, spread": spread,
+            "unseen speaker, new sentences": new if len(new) < len(unseen) else [],
             "unseen speaker, all": unseen,
         }
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from lipsol.evaluation.reading import NEW, SPREAD
 from lipsol.evaluation.scores import error_rate, evaluated, scores_of
-from tests.clips_read import read
+from tests.clips_read import evaluation_of, read
 
 CLIPS = [
     read("a", "bin blue at f", "bin blue at f", sure=0.95),
@@ -57,3 +58,21 @@ def test_where_nothing_is_answered_there_is_no_rate_of_the_answered():
 
 def test_without_a_word_there_is_no_rate():
     assert error_rate([]) is None
+
+
+@pytest.mark.parametrize(
+    ("fact", "part"), [(SPREAD, "unseen, spread wording"), (NEW, "unseen, new sentences")], ids=["wording", "sentence"]
+)
+def test_unseen_clips_of_which_the_easy_part_is_known_are_told_without_it_too(fact, part):
+    def summary(group, kept):
+        clips = [
+            read(str(n), "at f", "by f" if n in kept else "at f", group=group, facts={fact: float(n in kept)})
+            for n in range(4)
+        ]
+        return evaluation_of(clips).summary
+
+    told = summary("unseen", {1})
+    assert told["unseen"]["grammar"]["wer"]["value"] == pytest.approx(1 / 8)
+    assert told[part]["grammar"]["wer"]["value"] == pytest.approx(1 / 2) and told[part]["grammar"]["n"] == 1
+    for group, kept in (("unseen", {0, 1, 2, 3}), ("unseen", set()), ("seen", {1})):
+        assert set(summary(group, kept)) == {group}  # all, none, or not of strangers: nothing to tell apart

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lipsol.evaluation.reading import NEW
 from lipsol.evaluation.slices import FEWEST, slices_of
 from tests.clips_read import read
 
@@ -83,3 +84,9 @@ def test_holms_correction_never_lowers_a_p():
 def test_a_fact_that_parts_the_clips_in_two_is_asked_once():
     of = clips(("s1",), 60, facts=lambda k: {"face_found": 1.0 if k > 4 else 0.5})
     assert [(each.by, each.name) for each in slices_of(of)] == [("face found", "up to 0.5 of the frames")]
+
+
+def test_sentences_that_training_heard_are_compared_with_new_ones():
+    of = clips(("s1",), 80, wrong=lambda _, k: k % 2 == 0 and k % 5 != 0, facts=lambda k: {NEW: float(k % 2 == 0)})
+    held = found(of)["sentence", "said in training by somebody"]
+    assert (held.found, held.clips, held.wer) == ("better", 40, 0.0)

@@ -129,9 +129,19 @@ def test_a_data_set_says_who_is_known_who_is_left_out_and_what_is_scored(dataset
     assert {item.speaker for item in corpus.others("train", without=("c", "f"))} == {"d", "e", "g"}
     groups = {name: {item.speaker for item in items} for name, items in corpus.groups().items() if items}
     assert groups["unseen speaker, all"] == {"u"} and groups["other speakers, test"] == set("cdefg")
-    assert "unseen speaker, spread" not in groups
+    assert not {"unseen speaker, spread", "unseen speaker, new sentences"} & groups.keys()
     with pytest.raises(BadInput, match="no readable train clip of nobody"):
         Corpus.load(dataclasses.replace(dataset, home=("nobody",)), tmp_path, 1, print)
+
+
+def test_strangers_who_say_what_nobody_said_in_training_are_scored_by_themselves_too(dataset, tmp_path):
+    items = [
+        dataclasses.replace(item, text="bin red at z zero soon") if item.name == "u_u0" else item
+        for item in dataset.items
+    ]
+    groups = Corpus.load(dataclasses.replace(dataset, items=tuple(items)), tmp_path, 1, print).groups()
+    assert [item.name for item in groups["unseen speaker, all"]] == ["u_u0", "u_u1"]
+    assert [item.name for item in groups["unseen speaker, new sentences"]] == ["u_u0"]
 
 
 def test_a_model_of_nobody_real_is_never_sure():

@@ -16,7 +16,7 @@ from lipsol.bundle import Bundle
 from lipsol.errors import LipsolError
 from lipsol.training.job import Job, job_of, like
 from lipsol.training.ranks import joined
-from lipsol.training.train import package, train_members
+from lipsol.training.train import package, train_members, unlike
 
 
 def main() -> int:
@@ -54,7 +54,11 @@ def asked(arguments: list[str]) -> Job:
     if model is None:
         return job
     bundle = Bundle.load(model)
-    return like({"name": bundle.name, "version": bundle.version, **bundle.card}, job)
+    card = {"name": bundle.name, "version": bundle.version, **bundle.card}
+    again = like(card, job)
+    for each in unlike(card, again) if os.environ.get("RANK", "0") == "0" else ():
+        _say(each)
+    return again
 
 
 def _say(said: str) -> None:

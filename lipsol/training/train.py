@@ -20,6 +20,7 @@ from lipsol.bundle import Bundle
 from lipsol.data.mouths import seen, watch_all
 from lipsol.errors import BadInput, ModelError
 from lipsol.evaluation.normal import with_reference
+from lipsol.evaluation.reading import machine
 from lipsol.training.build import sentence_bundle, word_bundle
 from lipsol.training.checkpoints import CURVE, points
 from lipsol.training.corpus import Corpus
@@ -28,7 +29,7 @@ from lipsol.training.loop import Manner
 from lipsol.training.members import Task, Trained, finish, tasks_of
 from lipsol.training.ranks import ALONE, Ranks, device_of, one_way
 
-__all__ = ["Job", "Watch", "package", "train", "train_members", "unwatched"]
+__all__ = ["Job", "Watch", "package", "train", "train_members", "unlike", "unwatched"]
 
 PROCESSES = 2  # that train side by side
 LOOK_S = 0.5  # between two looks at the curves
@@ -203,6 +204,23 @@ def _line(told: Mapping[str, Any]) -> str:
     return f"{told['part']} {told['epoch']}/{told['epochs']}  loss {told['loss']:.3f}{wer}  {told['seconds']:.0f} s"
 
 
+def unlike(card: Mapping[str, Any], job: Job) -> list[str]:
+    """What differs here from where a card's bundle was trained, a line each; then its scores may come out otherwise."""
+    there = card.get("training", {})
+    return [
+        f"the {name} of {card['name']} {card['version']} is {there.get(name, 'not told')}, here {here}: "
+        "scores may come out otherwise, as with another seed"
+        for name, here in _made_with(job).items()
+        if here != there.get(name)
+    ]
+
+
+def _made_with(job: Job) -> dict[str, str]:
+    """What decides on a training's last digits beside what it is asked for."""
+    chip = torch.cuda.get_device_name() if job.device == "cuda" else machine()["processor"]
+    return {"processor": chip, "torch": torch.__version__, "code": code_version()}
+
+
 def _card(job: Job, corpus: Corpus) -> dict[str, Any]:
     """What both bundles' cards tell about where they come from."""
     dataset = corpus.dataset
@@ -225,5 +243,5 @@ def _card(job: Job, corpus: Corpus) -> dict[str, Any]:
                 **{name: len(items) for name, items in corpus.groups().items()},
             },
         },
-        "training": {**told, "plan": asdict(job.plan), "torch": torch.__version__, "code": code_version()},
+        "training": {**told, "plan": asdict(job.plan), **_made_with(job)},
     }

@@ -47,7 +47,7 @@ def run(asked: TrainOptions) -> int:
     if not asked.data.is_dir():
         raise BadInput(f"no folder {asked.data}", "name a data set's folder with --data (docs/data.md says where from)")
     from lipsol.training.job import job_of, like
-    from lipsol.training.train import train
+    from lipsol.training.train import train, unlike
     from lipsol.versions import rev_of
 
     job = job_of(
@@ -56,7 +56,10 @@ def run(asked: TrainOptions) -> int:
     )  # fmt: skip
     job = replace(job, workers=available_cpus(), command=_command(asked), revision=rev_of(asked.data))
     if asked.like:
-        job = like(_card(asked.like), job)
+        card = _card(asked.like)
+        job = like(card, job)
+        for each in unlike(card, job):
+            _say(each)
     with _shown() as (report, watch):
         bundles = train(job, report, watch)
     for bundle in bundles:

@@ -5,15 +5,18 @@ import json
 from dataclasses import asdict
 
 import pytest
+import torch
 
 from lipsol.archive import CARD, Archive
 from lipsol.errors import BadInput, NotFound
+from lipsol.evaluation.reading import machine
 from lipsol.training.calibrate import NEVER, confidence_of, never_sure
 from lipsol.training.corpus import Corpus
-from lipsol.training.job import Job, job_of, like
+from lipsol.training.job import Job, code_version, job_of, like
 from lipsol.training.members import tasks_of
 from lipsol.training.plan import Plan
 from lipsol.training.spoil import spoilt
+from lipsol.training.train import unlike
 from tests.training_made import made
 
 
@@ -76,6 +79,19 @@ def test_data_of_another_version_is_refused_and_both_are_named(dataset, tmp_path
         like(card, job)
     with pytest.raises(BadInput, match="does not tell its training's seed"):
         like({"name": "old", "version": "1"}, job)
+
+
+def test_what_differs_where_it_is_trained_again_is_named(dataset, tmp_path):
+    job = Job(dataset.folder, tmp_path, tmp_path)
+    here = {"processor": machine()["processor"], "torch": torch.__version__, "code": code_version()}
+    card = _card(job)
+    card["training"] |= here
+    assert unlike(card, job) == []
+    card["training"] |= {"processor": "an abacus"}
+    del card["training"]["code"]
+    processor, code = unlike(card, job)
+    assert "processor of made-words 1.2.0 is an abacus, here" in processor and here["processor"] in processor
+    assert "code of made-words 1.2.0 is not told, here" in code
 
 
 def test_what_ranks_trained_is_not_trained_again_by_another_number_of_them(dataset, tmp_path):

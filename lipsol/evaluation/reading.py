@@ -105,7 +105,7 @@ def latency_of(took: Clock) -> dict[str, float]:
 def machine() -> dict[str, str]:
     """Where this runs: what latencies are to be read with."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "threads": "1",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -113,7 +113,8 @@ def machine() -> dict[str, str]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of this machine's processor."""
     try:
         lines = CPUINFO.read_text().splitlines()
     except OSError:

@@ -20,7 +20,7 @@ from lipsol.bundle import Bundle
 from lipsol.data.mouths import seen, watch_all
 from lipsol.errors import BadInput, ModelError
 from lipsol.evaluation.normal import with_reference
-from lipsol.evaluation.reading import machine
+from lipsol.evaluation.reading import processor
 from lipsol.training.build import sentence_bundle, word_bundle
 from lipsol.training.checkpoints import CURVE, points
 from lipsol.training.corpus import Corpus
@@ -217,7 +217,7 @@ def unlike(card: Mapping[str, Any], job: Job) -> list[str]:
 
 def _made_with(job: Job) -> dict[str, str]:
     """What decides on a training's last digits beside what it is asked for."""
-    chip = torch.cuda.get_device_name() if job.device == "cuda" else machine()["processor"]
+    chip = torch.cuda.get_device_name() if job.device == "cuda" else processor()
     return {"processor": chip, "torch": torch.__version__, "code": code_version()}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lipsol.evaluation.reading import processor
 from lipsol.runtime.cpus import available_cpus
 
 
@@ -62,14 +63,7 @@ def machine() -> str:
     cores = available_cpus()
     load = os.getloadavg()[0]
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return f"{_processor()}, {cores} cores, load {load:.1f} at the start, {system}"
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor"
-    )
+    return f"{processor()}, {cores} cores, load {load:.1f} at the start, {system}"
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:

@@ -9,7 +9,7 @@ import torch
 
 from lipsol.archive import CARD, Archive
 from lipsol.errors import BadInput, NotFound
-from lipsol.evaluation.reading import machine
+from lipsol.evaluation.reading import processor
 from lipsol.training.calibrate import NEVER, confidence_of, never_sure
 from lipsol.training.corpus import Corpus
 from lipsol.training.job import Job, code_version, job_of, like
@@ -83,14 +83,14 @@ def test_data_of_another_version_is_refused_and_both_are_named(dataset, tmp_path
 
 def test_what_differs_where_it_is_trained_again_is_named(dataset, tmp_path):
     job = Job(dataset.folder, tmp_path, tmp_path)
-    here = {"processor": machine()["processor"], "torch": torch.__version__, "code": code_version()}
+    here = {"processor": processor(), "torch": torch.__version__, "code": code_version()}
     card = _card(job)
     card["training"] |= here
     assert unlike(card, job) == []
     card["training"] |= {"processor": "an abacus"}
     del card["training"]["code"]
-    processor, code = unlike(card, job)
-    assert "processor of made-words 1.2.0 is an abacus, here" in processor and here["processor"] in processor
+    chip, code = unlike(card, job)
+    assert "processor of made-words 1.2.0 is an abacus, here" in chip and here["processor"] in chip
     assert "code of made-words 1.2.0 is not told, here" in code
 
 

@@ -14,7 +14,7 @@ from lipsol.clips.clip import MouthClip
 from lipsol.errors import BadInput, LipsolError, ModelError
 from lipsol.reader import BUNDLE_GRAMMAR, NEVER_QUITE, Bound, Heard, Reader
 
-FRAMES = 38  # of a golden clip: 1.5 s, some words, and at most 0.4 MB
+FRAMES = 36  # of a golden clip: 1.4 s, some words, and at most 0.4 MB
 DECISIVE = 2.0  # times as likely as the runner-up: a reading that rounding can't tip over
 # How far a confidence may be from the golden one. Threads, company in a batch and the graph's optimisation change the
 # order of sums: they moved the stock bundles' log-probabilities by 2e-5 at most and no confidence, which has four

@@ -108,8 +108,8 @@ PLANS = {
     ),
     # for many drawn speakers (docs/data.md): what they have in common is learnt from many, not from straying far
     "drawn": Plan(
-        near=Schedule(epochs=20),
-        second=Schedule(epochs=12),
+        near=Schedule(epochs=40),
+        second=Schedule(epochs=24),
         far=Schedule(epochs=34),
         left_out=Schedule(epochs=3),
         word=Schedule(epochs=3, rate=1e-3, batch=64),

@@ -36,14 +36,12 @@ def make(reader: Reader, clips: Mapping[str, MouthClip]) -> Golden:
     Of each clip the decisive answers are kept, or the most decisive one. clips: by name, of the bundle's language, that
     training never saw. Raises ModelError if the network does not run.
     """
-    golden = []
-    for name, mouth in clips.items():
-        middle = _middle(mouth)
-        (heard,) = _heard(reader, [middle])
-        margins = {way: _margin(reader, middle, way) for way in _ways(reader)}
-        kept = [way for way, margin in margins.items() if margin >= min(DECISIVE, max(margins.values()))]
-        golden.append(GoldenClip(name, middle, tuple(_answer(reader, heard, way) for way in kept)))
-    return tuple(golden)
+    return tuple(_made(reader, name, _middle(mouth)) for name, mouth in clips.items())
+
+
+def renewed(reader: Reader) -> Golden:
+    """The golden clips of the reader's bundle, each as long as it is, with the answers that it gives now; as `make`."""
+    return tuple(_made(reader, clip.name, clip.mouth) for clip in reader.bundle.golden)
 
 
 def most_decisive(reader: Reader, clips: Mapping[str, MouthClip]) -> str:
@@ -82,6 +80,13 @@ def _margin(reader: Reader, mouth: MouthClip, way: Way) -> float:
     """How many times as likely the reading is as the runner-up."""
     (read,) = reader.decode_many([mouth], [BOUNDS[way]])
     return read.probability / max(read.alternatives[0].probability, NEVER_QUITE) if read.alternatives else math.inf
+
+
+def _made(reader: Reader, name: str, mouth: MouthClip) -> GoldenClip:
+    (heard,) = _heard(reader, [mouth])
+    margins = {way: _margin(reader, mouth, way) for way in _ways(reader)}
+    kept = [way for way, margin in margins.items() if margin >= min(DECISIVE, max(margins.values()))]
+    return GoldenClip(name, mouth, tuple(_answer(reader, heard, way) for way in kept))
 
 
 def _heard(reader: Reader, mouths: list[MouthClip]) -> list[Heard]:

@@ -108,10 +108,9 @@ def run_gild(files: Sequence[Path], clips: Sequence[Path]) -> int:
         if not watched and holds(reader):
             print(f"{file} gives its golden answers: it stays {bundle.digest[:12]}")
             continue
-        taken = watched or {clip.name: clip.mouth for clip in bundle.golden}
-        if not taken:
+        if not watched and not bundle.golden:
             raise BadInput(f"{file} has no golden clips yet", "name one or two with --clip that it was not trained on")
-        gilded = replace(bundle, golden=golden.make(reader, taken))
+        gilded = replace(bundle, golden=golden.make(reader, watched) if watched else golden.renewed(reader))
         renew(file, bundle, gilded)
         print("\n".join(f"  {told}" for told in answers(gilded, bundle)))
     return 0

@@ -128,7 +128,7 @@ train: .venv/train.stamp  ## train both models from DATA and write them to model
 pipeline: .venv/pipelines.stamp  ## go from data to a promoted model, stop a worse one, in build/pipeline (PLAN=full: in earnest)
 	@$(BIN)/python -m services.local.pipeline --plan $(or $(PLAN),brief) --data $(DATA)
 
-urdu: .venv/dev.stamp  ## draw mouths that say Urdu, train both models on them, write them to models/ (25 minutes)
+urdu: .venv/dev.stamp  ## draw mouths that say Urdu, train both models on them, write them to models/ (27 minutes)
 	@$(BIN)/lipsol data synthesise --language ur --out build/urdu
 	@$(BIN)/lipsol train --data build/urdu --plan drawn --cache build/urdu-training --out models
 	@LIPSOL_RENEW=1 $(BIN)/python -m pytest -q tests/unit/test_urdu_page.py

@@ -10,13 +10,12 @@ from lipsol.data.mouths import watched_of
 from lipsol.errors import BadInput
 from lipsol.evaluation.baselines import baselines_of, chance, choice
 from lipsol.evaluation.mistakes import mistakes_of
-from lipsol.evaluation.reading import NEW, SPREAD, held_back, latency_of, machine, read_all, subjects
+from lipsol.evaluation.reading import NEW, SPREAD, held_back, latency_of, machine, read_all, subjects, training_texts
 from lipsol.evaluation.records import UNSEEN, ClipRead, Evaluation
 from lipsol.evaluation.scores import evaluated
 from lipsol.evaluation.slices import slices_of
 from lipsol.evaluation.story import story, worst
 from lipsol.reader import Reader
-from lipsol.text.alphabet import normalise
 from lipsol.text.grammar import Grammar
 
 FILE, REPORT = "evaluation.json", "report.html"
@@ -112,7 +111,7 @@ def _by_group(
 
 def _texts(dataset: Dataset, bundle: Bundle) -> list[str]:
     """What training heard said, sentence by sentence or word by word."""
-    texts = [normalise(item.text, dataset.language) for item in dataset.items if item.split == "train"]
+    texts = training_texts(dataset)
     return [word for text in texts for word in text.split()] if bundle.kind == "words" else texts
 
 

@@ -46,12 +46,17 @@ def held_back(dataset: Dataset) -> list[Item]:
     return [item for item in dataset.items if item.split in ("test", "unseen")]
 
 
+def training_texts(dataset: Dataset) -> list[str]:
+    """What training heard said, sentence by sentence, normalised."""
+    return [normalise(item.text, dataset.language) for item in dataset.items if item.split == "train"]
+
+
 def subjects(dataset: Dataset, seen: Mapping[str, Seen], kind: str) -> list[Subject]:
     """What a bundle of that kind reads of the clips in `seen`: sentences whole, or each aligned word by itself.
 
     Raises BadInput if there is nothing to read.
     """
-    known = {normalise(item.text, dataset.language) for item in dataset.items if item.split == "train"}
+    known = frozenset(training_texts(dataset))
     whole = [_subject(dataset, item, seen[item.name], known) for item in held_back(dataset) if item.name in seen]
     if kind == "words":
         items = {item.name: item for item in dataset.items}

@@ -118,8 +118,8 @@ def test_a_pressed_word_is_seen_spoken_and_the_next_ones_after_it(send):
     page.evaluate("() => { const clip = document.getElementById('clip'); delete clip.play; clip.play(); }")
     until(page, "document.getElementById('clip').ended")
     seen = list(dict.fromkeys(word.split()[0] for word in page.evaluate("marked")))
-    assert seen  # a busy machine shows few pictures a second, so that words are passed over; those seen are in order
-    assert seen == [word for word in ("b", "three", "again") if word in seen]  # three's first picture may be of b
+    assert seen[0] in ("three", "b")  # the picture in which a word begins may belong to the word before
+    assert seen == [word for word in ("b", "three", "again") if word in seen]  # a busy machine passes some over
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 

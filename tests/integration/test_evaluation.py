@@ -34,9 +34,8 @@ def test_a_bundle_is_read_seen_and_unseen_every_way_on_clips_that_training_never
     assert found.summary["seen"]["grammar"]["wer"]["value"] < 0.2 < found.summary["unseen"]["grammar"]["wer"]["value"]
     assert found.summary["seen"]["grammar"]["wer"]["by"] == "speaker"
     assert found.summary["unseen"]["grammar"]["wer"]["by"] == "clip"
-    assert {"brightness", "mouth_px", "yaw_deg", "seconds", "face_found", "spread", "new_sentence"} <= found.clips[
-        0
-    ].facts.keys()
+    facts = found.clips[0].facts.keys()
+    assert {"brightness", "mouth_px", "yaw_deg", "seconds", "face_found", "spread", "new_sentence"} <= facts
 
 
 def test_it_names_its_bundle_its_data_and_the_machine_that_timed_it(sentences, top):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from lipsol.evaluation.records import ClipRead
 from lipsol.text.scoring import bootstrap_interval, expected_calibration_error
@@ -37,7 +37,7 @@ def _share(amount: Count, total: Count) -> Callable[[Sequence[ClipRead]], Measur
 def _sure_wrong(clips: Sequence[ClipRead]) -> Measured:
     """Upper limit of the share that is answered and wrong (Clopper and Pearson 1934, Biometrika 26)."""
     n, wrong, answered = len(clips), sum(map(_is_sure_wrong, clips)), sum(not clip.abstained for clip in clips)
-    limit = 1.0 if wrong == n else float(beta.ppf(LEVEL, wrong + 1, n - wrong))
+    limit = 1.0 if wrong == n else float(betaincinv(wrong + 1, n - wrong, LEVEL))
     return limit, f"{wrong:g} of {n} were answered wrong, {answered} answered; upper {LEVEL:.0%} limit"
 
 

@@ -44,16 +44,16 @@ class Said:
 
 def score(reader: Reader, groups: Mapping[str, Sequence[Said]], ways: Mapping[str, Bound]) -> dict[str, Any]:
     """Group -> way of decoding -> scores (`scores_of`)."""
+    return {name: _score(reader, group, ways) for name, group in groups.items() if group}
+
+
+def _score(reader: Reader, group: Sequence[Said], ways: Mapping[str, Bound]) -> dict[str, Figures]:
+    heard = reader.hear([said.mouth for said in group])
+    read = {way: [reader.decode(each, bound) for each in heard] for way, bound in ways.items()}
     return {
-        name: {way: scores_of(_read(reader, group, way, bound)) for way, bound in ways.items()}
-        for name, group in groups.items()
-        if group
+        way: scores_of([compared("", "", "", way, said.text, told) for said, told in zip(group, own, strict=True)])
+        for way, own in read.items()
     }
-
-
-def _read(reader: Reader, group: Sequence[Said], way: str, bound: Bound) -> list[ClipRead]:
-    readings = reader.read_many([said.mouth for said in group], [bound] * len(group))
-    return [compared("", "", "", way, said.text, read) for said, read in zip(group, readings, strict=True)]
 
 
 def compared(name: str, speaker: str, group: str, way: str, truth: str, read: Prediction) -> ClipRead:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from torch import nn
+
 from lipsol import golden
 from lipsol.bundle import Bundle, Golden
 from lipsol.card import Confidence, Kind, Scale
@@ -11,7 +13,7 @@ from lipsol.clips import landmarks
 from lipsol.data.dataset import Item, word_span
 from lipsol.errors import ModelError
 from lipsol.evaluation.scores import Said, score
-from lipsol.model.networks import SentenceModel, WordModel
+from lipsol.model.networks import SentenceModel, WordHead, WordModel
 from lipsol.reader import BUNDLE_GRAMMAR, Bound, Reader
 from lipsol.text.grammar import Grammar
 from lipsol.training.calibrate import FREE_WRONG, KNOWN_WRONG, Trial, confidence_of, never_sure
@@ -22,6 +24,7 @@ from lipsol.training.fit import fit_familiarity
 from lipsol.training.members import Trained
 from lipsol.training.words import cut_words
 
+FAR = "far"  # the far member; behind it, after a dash, the fold that another one left out
 GOLDEN_AMONG = 20  # clips of a speaker among which the golden one is found
 WORD_CONTEXT = 2  # frames kept on each side of a word where words are calibrated and scored
 Cutter = Callable[[Corpus, Sequence[Item]], list[Said]]
@@ -34,12 +37,12 @@ def sentence_bundle(corpus: Corpus, trained: Mapping[str, Trained], version: str
     near, second = trained["near"], trained["second"]
     known, others = (corpus.examples_of(items) for items in (corpus.known("train"), corpus.others("train")))
     familiarity = fit_familiarity(known, others, near.eye)
-
-    def reader(far: Trained) -> Reader:
-        model = SentenceModel(near.eye, near.member, second.member, far.member, familiarity)
-        return Reader(_bundle("sentences", corpus, version, export(model, ("char_logp", "word_logp", "strangeness"))))
-
-    return _finish(corpus, reader, trained, {"grammar": BUNDLE_GRAMMAR, "free": None}, _sentences, card)
+    models = {
+        name: SentenceModel(near.eye, near.member, second.member, far.member, familiarity)
+        for name, far in _far(trained).items()
+    }
+    readers = _readers("sentences", corpus, version, models, ("char_logp", "word_logp", "strangeness"))
+    return _finish(corpus, readers, {"grammar": BUNDLE_GRAMMAR, "free": None}, _sentences, card)
 
 
 def word_bundle(corpus: Corpus, trained: Mapping[str, Trained], version: str, card: Mapping[str, Any]) -> Bundle:
@@ -47,36 +50,54 @@ def word_bundle(corpus: Corpus, trained: Mapping[str, Trained], version: str, ca
     near = trained["near"]
     known, others = (_cut(corpus, items) for items in (corpus.known("train"), corpus.others("train")))
     familiarity = fit_familiarity(known, others, near.eye)
+    models = {name: WordModel(near.eye, _head(near), _head(far), familiarity) for name, far in _far(trained).items()}
+    readers = _readers("words", corpus, version, models, ("word_logp", "strangeness"))
+    return _finish(corpus, readers, {"words": BUNDLE_GRAMMAR}, _words, card)
 
-    def reader(far: Trained) -> Reader:
-        if near.head is None or far.head is None:
-            raise ModelError("a member came back without its word head", "train it again")
-        model = WordModel(near.eye, near.head, far.head, familiarity)
-        return Reader(_bundle("words", corpus, version, export(model, ("word_logp", "strangeness"))))
 
-    return _finish(corpus, reader, trained, {"words": BUNDLE_GRAMMAR}, _words, card)
+def _far(trained: Mapping[str, Trained]) -> dict[str, Trained]:
+    """The far members, by name: the one that is served, and those that left speakers out."""
+    return {name: each for name, each in trained.items() if name.partition("-")[0] == FAR}
+
+
+def _head(member: Trained) -> WordHead:
+    if member.head is None:
+        raise ModelError("a member came back without its word head", "train it again")
+    return member.head
+
+
+def _readers(
+    kind: Kind, corpus: Corpus, version: str, models: Mapping[str, nn.Module], outputs: tuple[str, ...]
+) -> dict[str, Reader]:
+    """A reader of each model, that does not know how sure it is yet."""
+    networks = export(list(models.values()), outputs)
+    return {
+        name: Reader(_bundle(kind, corpus, version, network)) for name, network in zip(models, networks, strict=True)
+    }
 
 
 def _finish(
     corpus: Corpus,
-    reader: Callable[[Trained], Reader],
-    trained: Mapping[str, Trained],
+    readers: Mapping[str, Reader],
     ways: Mapping[str, Bound],
     said: Cutter,
     card: Mapping[str, Any],
 ) -> Bundle:
-    """Calibrate each way of decoding on validation clips and on strangers, then score the whole."""
-    raw = reader(trained["far"])
-    strange = {fold: reader(trained[f"far-{fold}"]) for fold in corpus.folds() if f"far-{fold}" in trained}
+    """Calibrate each way of decoding on validation clips and on strangers, then score the whole.
+
+    readers: by the name of the far member that each reads with.
+    """
+    raw = readers[FAR]
+    known = _trials(raw, said(corpus, corpus.known("validation")), ways)
+    strangers: dict[str, list[Trial]] = {way: [] for way in ways}
+    for fold, speakers in corpus.folds().items():
+        if (left_out := readers.get(f"{FAR}-{fold}")) is not None:
+            for way, trials in _trials(left_out, said(corpus, corpus.others("train", only=speakers)), ways).items():
+                strangers[way] += trials
     confidence = {}
-    for way, bound in ways.items():
-        known = _trials(raw, said(corpus, corpus.known("validation")), bound)
-        strangers = [
-            trial
-            for fold, left_out in strange.items()
-            for trial in _trials(left_out, said(corpus, corpus.others("train", only=corpus.folds()[fold])), bound)
-        ]
-        found = confidence_of(known, strangers, corpus.vocabulary, FREE_WRONG if way == "free" else KNOWN_WRONG)
+    for way in ways:
+        wrong = FREE_WRONG if way == "free" else KNOWN_WRONG
+        found = confidence_of(known[way], strangers[way], corpus.vocabulary, wrong)
         confidence[way] = never_sure(found) if corpus.dataset.synthetic else found
     whole = replace(raw.bundle, confidence=confidence)
     finished = Reader(whole)
@@ -121,9 +142,13 @@ def _bundle(kind: Kind, corpus: Corpus, version: str, network: bytes) -> Bundle:
     )
 
 
-def _trials(reader: Reader, said: Sequence[Said], bound: Bound) -> list[Trial]:
-    decoded = reader.decode_many([each.mouth for each in said], [bound] * len(said))
-    return [Trial(each.text, read) for each, read in zip(said, decoded, strict=True)]
+def _trials(reader: Reader, said: Sequence[Said], ways: Mapping[str, Bound]) -> dict[str, list[Trial]]:
+    """Way of decoding -> each clip, read raw."""
+    heard = reader.hear([each.mouth for each in said])
+    return {
+        way: [Trial(each.text, reader.decode_raw(clip, bound)) for each, clip in zip(said, heard, strict=True)]
+        for way, bound in ways.items()
+    }
 
 
 def _sentences(corpus: Corpus, items: Sequence[Item]) -> list[Said]:

@@ -1,12 +1,14 @@
-"""A trained model -> ONNX bytes. Weights are stored in half precision and computed with in single."""
+"""Trained models -> ONNX bytes. Weights are stored in half precision and computed with in single."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
+from torch.onnx import ONNXProgram
 
 from lipsol.clips.clip import JAW_POINTS, LIP_POINTS, MOUTH_PX
 
@@ -14,8 +16,17 @@ OPSET = 18
 SMALL = 256  # initialisers with fewer numbers stay in single precision
 
 
-def export(model: nn.Module, outputs: tuple[str, ...]) -> bytes:
-    """The model as ONNX with free batch and time, inputs mouth, lips, jaw and length."""
+def export(models: Sequence[nn.Module], outputs: tuple[str, ...]) -> list[bytes]:
+    """Models of one shape as ONNX with free batch and time, inputs mouth, lips, jaw and length.
+
+    The first is traced, which is what takes long; the graph is then filled with the weights of each.
+    """
+    program = _traced(models[0].eval(), outputs)
+    return [_filled(program, model) for model in models]
+
+
+def _traced(model: nn.Module, outputs: tuple[str, ...]) -> ONNXProgram:
+    """The model's graph as it was traced: its initialisers are the model's weights, by their names."""
     frames = 12
     example = (
         torch.zeros(2, frames, MOUTH_PX, MOUTH_PX, dtype=torch.uint8),
@@ -25,17 +36,27 @@ def export(model: nn.Module, outputs: tuple[str, ...]) -> bytes:
     )
     batch, time = torch.export.Dim("batch", min=1, max=64), torch.export.Dim("frames", min=2, max=100_000)
     program = torch.onnx.export(
-        model.eval(),
+        model,
         example,
         dynamo=True,
         opset_version=OPSET,
         input_names=["mouth", "lips", "jaw", "length"],
         output_names=list(outputs),
         dynamic_shapes=({0: batch, 1: time}, {0: batch, 1: time}, {0: batch, 1: time}, {0: batch}),
+        optimize=False,
         verbose=False,
     )
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
+    return program
+
+
+def _filled(traced: ONNXProgram, model: nn.Module) -> bytes:
+    """The traced graph with this model's weights, optimised and halved."""
+    program = ONNXProgram(traced.model.clone(), None)
+    held = model.state_dict()
+    program.apply_weights({name: held[name] for name in program.model.graph.initializers})
+    program.optimize()
     return halve(program.model_proto)
 
 

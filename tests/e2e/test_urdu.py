@@ -39,8 +39,8 @@ def bundle(tmp_path_factory, sample):
     sizes = Sizes(components=8, width=16, conv=16, hidden=8, words=len(grammar.words), characters=len(characters))
     eye = Eye(torch.zeros(EYE_PX**2), torch.randn(EYE_PX**2, 8) / EYE_PX)
     known = Familiarity(torch.zeros(120), torch.eye(120), torch.tensor(1.0))
-    network = export(
-        SentenceModel(eye, Member(sizes), Member(sizes), Member(sizes), known),
+    (network,) = export(
+        [SentenceModel(eye, Member(sizes), Member(sizes), Member(sizes), known)],
         ("char_logp", "word_logp", "strangeness"),
     )
     even = Scale(1.0, 0.0)

@@ -18,9 +18,10 @@ from lipsol.training import members
 from lipsol.training.checkpoints import Keeper
 from lipsol.training.corpus import Corpus
 from lipsol.training.loop import Manner
-from lipsol.training.members import Task, finish
+from lipsol.training.members import finish
 from lipsol.training.plan import Plan
 from lipsol.training.ranks import joined
+from lipsol.training.tasks import Task
 
 FRAMES = 24
 SENTENCES = (
@@ -71,9 +72,9 @@ def near(data: Path, out: Path, plan: str) -> dict[str, torch.Tensor]:
     return {f"{name}.{key}": value for name, part in parts for key, value in part.state_dict().items()}
 
 
-def dies_or_waits(task, _job, folder):
-    """In place of a member's training: the second one dies as soon as the first is there."""
-    if task.kind == "near":
+def dies_or_waits(line, _job, folder):
+    """In place of a training process: that of the second member dies as soon as that of the first is there."""
+    if line.recv().kind == "near":
         (folder / "waits").write_text(str(os.getpid()))
         time.sleep(900.0)
     while not (folder / "waits").exists():

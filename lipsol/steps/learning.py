@@ -23,8 +23,10 @@ from lipsol.steps.work import alone, mouths
 from lipsol.tracking.curves import point_of, send_curves
 from lipsol.tracking.port import Run
 from lipsol.training.job import VERSION, Device, Job, precision_on
+from lipsol.training.packing import package as packed
 from lipsol.training.plan import Plan
 from lipsol.training.spoil import Spoil
+from lipsol.training.train import train_members
 from lipsol.versions import rev_of
 
 SEND_S = 15.0  # between two tellings of the curves
@@ -86,8 +88,6 @@ def watch(data: str, work: str, limit: int) -> int:
 
 def train(asked: Asked, run: str, work: str, out: str) -> None:
     """Train the members and copy their folder to `out`; their curves go to the tracked run as they grow."""
-    from lipsol.training.train import train_members
-
     folder = Path(work) / "members"
     with alone(folder), going_on(run) as tracked:
         members = train_members(asked.job(work, folder), say, Live(tracked).hear)
@@ -100,8 +100,6 @@ def package(asked: Asked, run: str, work: str, key: str, members: str, sentences
 
     key: PEM file of the key that signs them, once they have given their golden answers; "": they stay unsigned.
     """
-    from lipsol.training.train import package as packed
-
     logging.getLogger("onnxscript").setLevel(logging.WARNING)  # or kfp's log holds a line for each node it looks at
     signer = SigningKey.load(Path(key)) if key else None
     with going_on(run) as tracked:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from lipsol.bundle import Bundle
 from lipsol.errors import LipsolError
+from lipsol.training.cards import unlike
 from lipsol.training.job import Job, job_of, like
+from lipsol.training.packing import package
 from lipsol.training.ranks import joined
-from lipsol.training.train import package, train_members, unlike
+from lipsol.training.train import train_members
 
 
 def main() -> int:
@@ -24,7 +26,8 @@ def main() -> int:
     try:
         job = replace(asked(sys.argv[1:]), workers=len(os.sched_getaffinity(0)))
         with joined(job.device) as ranks:
-            members = train_members(replace(job, out=job.out / "members"), _say, ranks=ranks)
+            together = ranks if ranks.size > 1 else None
+            members = train_members(replace(job, out=job.out / "members"), _say, ranks=together)
             if ranks.rank == 0:
                 for bundle in package(job, members, _say):
                     print(bundle)

@@ -17,8 +17,9 @@ from lipsol.data.dataset import open_dataset
 from lipsol.training.corpus import Corpus
 from lipsol.training.loop import Manner
 from lipsol.training.measure import scores
-from lipsol.training.members import Task, train_member_of
+from lipsol.training.members import train_member_of
 from lipsol.training.plan import Plan
+from lipsol.training.tasks import Task
 
 
 def main() -> None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lipsol.data.whole import write_whole
 
 CURVE = ".curve.jsonl"  # ends the name of a member's curve
@@ -46,6 +44,8 @@ class Keeper:
         if not self.file.exists():
             self._cut(0)
             return None
+        import torch
+
         state: dict[str, Any] = torch.load(self.file, map_location="cpu", weights_only=True)
         self._cut(int(state["step"]))
         return state
@@ -72,6 +72,8 @@ def points(curve: Path) -> list[dict[str, Any]]:
 
 def write(file: Path, held: object) -> None:
     """torch.save in one step: whoever is killed leaves the old file whole."""
+    import torch
+
     part = file.with_suffix(f".{os.getpid()}")
     with part.open("wb") as out:
         torch.save(held, out)

@@ -8,13 +8,13 @@ from lipsol.clips.clip import MouthClip
 from lipsol.data.dataset import Dataset, Item, Split
 from lipsol.data.grid import is_spread
 from lipsol.data.mouths import mouths_of
-from lipsol.errors import BadInput
-from lipsol.text.alphabet import ALPHABETS
+from lipsol.evaluation.reading import training_texts
+from lipsol.text.alphabet import ALPHABETS, normalise
 from lipsol.text.grammar import Grammar
 from lipsol.training.examples import Example, Labels, example_of
 from lipsol.training.phones import inventory
+from lipsol.training.tasks import folds_of, readable
 
-FOLDS = 3  # parts at most into which the other speakers fall, each left out once
 REPEATS = 3  # how often an epoch draws each clip of the other speakers, where they have fewer than those at home
 
 
@@ -38,17 +38,10 @@ class Corpus:
         Raises BadInput if no clip of a home speaker is left to learn from, or to validate on.
         """
         mouths = mouths_of(dataset.items, cache, workers, report)
-        kept = [item for item in dataset.items if item.name in mouths]
+        kept = readable(dataset, {item.name for item in dataset.items} - mouths.keys())
         labels = labels_of(dataset)
         examples = {item.name: example_of(item, mouths[item.name], labels) for item in kept}
-        corpus = cls(dataset, kept, mouths, examples, labels)
-        for split in ("train", "validation"):
-            if not corpus.known(split):
-                raise BadInput(
-                    f"{dataset.name} has no readable {split} clip of {', '.join(dataset.home) or 'a home speaker'}",
-                    "name in dataset.json's home who has some",
-                )
-        return corpus
+        return cls(dataset, kept, mouths, examples, labels)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -67,10 +60,7 @@ class Corpus:
 
     def folds(self) -> dict[str, tuple[str, ...]]:
         """Name -> speakers that are left out together, so that every other speaker is read as a stranger once."""
-        speakers = sorted({item.speaker for item in self.others("train")})
-        if len(speakers) <= FOLDS:
-            return {speaker: (speaker,) for speaker in speakers}
-        return {f"fold{n + 1}": tuple(speakers[n::FOLDS]) for n in range(FOLDS)}
+        return folds_of(self.items, self.dataset.home)
 
     def repeats(self, items: Sequence[Item]) -> list[int]:
         """How often an epoch draws each."""
@@ -84,8 +74,8 @@ class Corpus:
         """
         unseen = [item for item in self.items if item.split == "unseen"]
         spread = [item for item in unseen if is_spread(item)] if self.dataset.names == "grid" else []
-        said = {item.text for item in self.items if item.split == "train"}
-        new = [item for item in unseen if item.text not in said]
+        said = frozenset(training_texts(self.dataset))
+        new = [item for item in unseen if normalise(item.text, self.dataset.language) not in said]
         return {
             "known speaker, test": self.known("test"),
             "known speaker, validation": self.known("validation"),
@@ -98,6 +88,10 @@ class Corpus:
     def examples_of(self, items: Sequence[Item]) -> list[Example]:
         """The items' examples."""
         return [self.examples[item.name] for item in items]
+
+
+def unsaid(said: str) -> None:
+    """It was said before: a report for whoever loads what another process has told of."""
 
 
 def labels_of(dataset: Dataset) -> Labels:

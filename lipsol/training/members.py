@@ -1,11 +1,4 @@
-"""The members and their word heads, each trained on one thread: same seed, same weights.
-
-near    learns the home speakers alone, hardly augmented; its word head makes the word model
-second  the same from another seed, a little more augmented: its word frames make the near ones less cocksure
-far     learns what changes within a clip, heavily augmented, from all speakers that may train
-far-s2  (s3, s5; of many speakers far-fold1, 2, 3) the same, shorter, with those speakers left out: readings of real
-        strangers to calibrate on
-"""
+"""The members of `lipsol.training.tasks` and their word heads, each trained on one thread: same seed, same weights."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -24,6 +17,7 @@ from lipsol.training.fit import fit_eye
 from lipsol.training.loop import Checks, Manner, train_member, unheard
 from lipsol.training.measure import validation_wer
 from lipsol.training.plan import Augmentation, Plan, Schedule
+from lipsol.training.tasks import Task
 from lipsol.training.words import Cuts, train_word_head
 
 FAR_CONV, FAR_HIDDEN = 256, 128  # smaller, so that three members fit a bundle
@@ -37,24 +31,6 @@ class Trained:
     eye: Eye
     member: Member
     head: WordHead | None
-
-
-@dataclass(frozen=True)
-class Task:
-    """One member to train: `kind` "near", "second" or "far"; `fold` names speakers that a far one never sees."""
-
-    kind: str
-    fold: str = ""
-
-    @property
-    def name(self) -> str:
-        """The member's name in files and messages."""
-        return f"{self.kind}-{self.fold}" if self.fold else self.kind
-
-
-def tasks_of(corpus_folds: Sequence[str]) -> list[Task]:
-    """All that a pair of bundles needs, the longest first."""
-    return [Task("near"), Task("far"), Task("second"), *(Task("far", fold) for fold in corpus_folds)]
 
 
 def train_member_of(task: Task, corpus: Corpus, plan: Plan, seed: int, manner: Manner, seen: Seen = unheard) -> Trained:

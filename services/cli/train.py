@@ -46,8 +46,9 @@ def run(asked: TrainOptions) -> int:
         )
     if not asked.data.is_dir():
         raise BadInput(f"no folder {asked.data}", "name a data set's folder with --data (docs/data.md says where from)")
+    from lipsol.training.cards import unlike
     from lipsol.training.job import job_of, like
-    from lipsol.training.train import train, unlike
+    from lipsol.training.train import train
     from lipsol.versions import rev_of
 
     job = job_of(

@@ -12,8 +12,9 @@ from lipsol.reader import Reader
 from lipsol.training.corpus import Corpus
 from lipsol.training.job import Job
 from lipsol.training.loop import Manner
-from lipsol.training.members import Task, train_member_of
+from lipsol.training.members import train_member_of
 from lipsol.training.plan import Plan, Schedule
+from lipsol.training.tasks import Task
 from lipsol.training.train import train
 
 pytestmark = [

@@ -14,7 +14,7 @@ from lipsol.errors import ModelError
 from lipsol.training import train
 from lipsol.training.checkpoints import CURVE, points
 from lipsol.training.job import Job
-from lipsol.training.members import Task
+from lipsol.training.tasks import Task
 from tests.training_made import dies_or_waits, made, near
 
 PATIENCE = 900.0  # two ranks import torch twice, on whatever a busy machine leaves them

@@ -11,12 +11,12 @@ from lipsol.archive import CARD, Archive
 from lipsol.errors import BadInput, NotFound
 from lipsol.evaluation.reading import processor
 from lipsol.training.calibrate import NEVER, confidence_of, never_sure
+from lipsol.training.cards import unlike
 from lipsol.training.corpus import Corpus
 from lipsol.training.job import Job, code_version, job_of, like
-from lipsol.training.members import tasks_of
 from lipsol.training.plan import Plan
 from lipsol.training.spoil import spoilt
-from lipsol.training.train import unlike
+from lipsol.training.tasks import tasks_of
 from tests.training_made import made
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from lipsol.bundle import Bundle
 from lipsol.errors import LipsolError
 from lipsol.training.cards import unlike
+from lipsol.training.corpus import unsaid
 from lipsol.training.job import Job, job_of, like
 from lipsol.training.packing import package
 from lipsol.training.ranks import joined
@@ -26,8 +27,8 @@ def main() -> int:
     try:
         job = replace(asked(sys.argv[1:]), workers=len(os.sched_getaffinity(0)))
         with joined(job.device) as ranks:
-            together = ranks if ranks.size > 1 else None
-            members = train_members(replace(job, out=job.out / "members"), _say, ranks=together)
+            report, together = _say if ranks.rank == 0 else unsaid, ranks if ranks.size > 1 else None
+            members = train_members(replace(job, out=job.out / "members"), report, ranks=together)
             if ranks.rank == 0:
                 for bundle in package(job, members, _say):
                     print(bundle)

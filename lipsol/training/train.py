@@ -51,8 +51,8 @@ def train(job: Job, report: Report, watch: Watch = unwatched) -> list[Path]:
 def train_members(job: Job, report: Report, watch: Watch = unwatched, ranks: "Ranks | None" = None) -> Path:
     """Train all members into a folder of `job.out` that is theirs alone, and return it: NAME.pt and NAME.curve.jsonl.
 
-    Goes on from the checkpoints in it. Two members train at a time, each in a process of its own; ranks, where there
-    are some, train one after the other together. Raises as `train`.
+    Goes on from the checkpoints in it. Two processes train a member each at a time; ranks, where there are some, train
+    one after the other together. Raises as `train`.
     """
     began, dataset = time.monotonic(), job.dataset()
     faults = _watched(job, dataset, ranks)

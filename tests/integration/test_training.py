@@ -57,6 +57,11 @@ def test_the_first_that_dies_ends_its_sibling_at_once_and_none_is_begun_after_it
     assert not Path(f"/proc/{(tmp_path / 'waits').read_text()}").exists()
 
 
+def test_who_only_waits_for_a_training_brings_no_torch(top):
+    told = "import sys, lipsol.training.train, lipsol.steps.learning; sys.exit('torch' in sys.modules)"
+    assert _run(top, "-c", told) == 0
+
+
 def test_two_ranks_train_what_one_process_trains(data, top, tmp_path):
     plan = json.dumps(SHARED)
     command = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "tests.training_made")

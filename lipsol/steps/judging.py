@@ -91,14 +91,14 @@ def _rules(rules: str, beside: Path) -> str:
 
 
 def headline(evaluation: Evaluation) -> dict[str, float]:
-    """The figures that a table of runs shows, by "group/way/figure"."""
+    """The figures that a table of runs shows, by "group/way/figure", the group without its comma."""
     figures = {}
     for group, ways in evaluation.summary.items():
         for way, held in ways.items():
             for name in HEADLINE:
                 value = held.get(name)
                 if isinstance(value, dict) and isinstance(value.get("value"), int | float):
-                    figures[f"{group}/{way}/{name}"] = float(value["value"])
+                    figures[f"{group.replace(',', '')}/{way}/{name}"] = float(value["value"])
     return figures
 
 

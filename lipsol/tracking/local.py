@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lipsol.errors import BadInput, NotFound, Transient
-from lipsol.tracking.port import check_step
+from lipsol.tracking.port import check_step, named
 
 RUN, METRICS, LOCK = "run.json", "metrics.jsonl", "lock"
 NAME = re.compile(r"[\w][\w. -]{0,99}")  # of an experiment: a folder's
@@ -42,12 +42,13 @@ class LocalRun:
         return self._folder.as_uri()
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        self._write([(check_step(step), values)])
+        self._write([(check_step(step), named(values))])
 
     def curve(self, points: Iterable[tuple[int, Mapping[str, float]]]) -> int:
         new = []
         for step, values in points:
-            fresh = {name: value for name, value in values.items() if (check_step(step), name) not in self._known}
+            kept = named(values)
+            fresh = {name: value for name, value in kept.items() if (check_step(step), name) not in self._known}
             if fresh:
                 new.append((step, fresh))
         self._write(new)

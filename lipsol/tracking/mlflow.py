@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lipsol.errors import BadInput, LipsolError, NotFound
 from lipsol.mlflow import MlflowServer
-from lipsol.tracking.port import check_step
+from lipsol.tracking.port import check_step, named
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -146,4 +146,4 @@ def _metrics(points: Iterable[tuple[int, Mapping[str, float]]]) -> "list[Metric]
     from mlflow.entities import Metric
 
     now_ms = int(time.time() * 1000)
-    return [Metric(name, value, now_ms, step) for step, values in points for name, value in values.items()]
+    return [Metric(name, value, now_ms, step) for step, values in points for name, value in named(values).items()]

@@ -4,16 +4,21 @@ The law: what a run was told is kept before the call returns. A run that is gone
 had; parameters that it already has stay as they are. A curve may be sent again, whole or in part: a figure whose step
 is known is passed over, so that nothing is doubled by whoever died and came back. A run that is left by an exception is
 marked as failed. Each method raises Transient while the tracker is away; none keeps what it could not send, so the
-caller sends again. Any thread may tell a run, and several processes may go on with one side by side: each tells figures
-of its own, none loses the others' parameters, tags or files, and the status is what the last one left it at.
+caller sends again. A figure's name is of letters, digits and `_-. :/`; what else stands in one, as in a speaker's, is
+kept as `_`, so that no training ends by a name. Any thread may tell a run, and several processes may go on with one
+side by side: each tells figures of its own, none loses the others' parameters, tags or files, and the status is what
+the last one left it at.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from lipsol.errors import BadInput
+
+_OTHER = re.compile(r"[^\w\-. :/]")  # what MLflow does not take in the name of a figure
 
 
 @runtime_checkable
@@ -64,3 +69,8 @@ def check_step(step: int) -> int:
     if step < 0:
         raise BadInput(f"the step {step} is below 0", "count steps from 0")
     return step
+
+
+def named(values: Mapping[str, float]) -> dict[str, float]:
+    """The figures by the names under which trackers keep them."""
+    return {_OTHER.sub("_", name): value for name, value in values.items()}

@@ -87,6 +87,16 @@ def test_a_curve_that_is_sent_again_doubles_nothing(tracked):
     assert figures["near/rate"] == [(step, 0.003) for step in range(5)]
 
 
+def test_a_figure_is_kept_whatever_is_in_its_name_and_its_curve_is_not_doubled(tracked):
+    name, kept = "far-خان, s2 (old)/words/loss", "far-خان_ s2 _old_/words/loss"
+    with tracked.tracker.run(tracked.experiment, "names", {}, {}) as run:
+        run.metrics({"unseen, spread wording/free/wer": 0.5})
+        assert run.curve([(1, {name: 0.25})]) == 1
+        assert run.curve([(1, {name: 0.25}), (2, {name: 0.125})]) == 1
+    figures = tracked.look(tracked.experiment, run.id).figures
+    assert figures == {"unseen_ spread wording/free/wer": [(0, 0.5)], kept: [(1, 0.25), (2, 0.125)]}
+
+
 def test_a_run_that_is_left_by_an_exception_has_failed_and_keeps_what_it_was_told(tracked):
     def told_then_broken():
         with tracked.tracker.run(tracked.experiment, "broken", {}, {}) as run:

@@ -10,7 +10,7 @@ from lipsol.data.dataset import Dataset, Item, save
 from lipsol.errors import BadInput, LipsolError
 from lipsol.evaluation.records import Evaluation
 from lipsol.registry.local import LocalRegistry
-from lipsol.steps.judging import champion, compare, evaluate, gate
+from lipsol.steps.judging import champion, compare, evaluate, gate, headline
 from lipsol.steps.releasing import promote, register
 from lipsol.steps.tracked import EXPERIMENT
 from lipsol.tracking.local import LocalTracker
@@ -143,3 +143,10 @@ def test_an_evaluation_names_its_code_and_goes_to_the_run_with_its_page(tmp_path
     assert set(figures) >= {"seen/grammar/wer", "seen/free/wer"}
     assert (files / "evaluation.json").read_bytes() == out.read_bytes()
     assert (files / "report.html").read_bytes() == page.read_bytes()
+
+
+def test_the_headline_names_a_part_of_a_group_as_every_tracker_takes_it():
+    evaluation = replace(
+        evaluation_of(clips=4), summary={"unseen, new sentences": {"free": {"wer": {"value": 0.5}, "n": 4}}}
+    )
+    assert headline(evaluation) == {"unseen new sentences/free/wer": 0.5}

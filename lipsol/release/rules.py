@@ -115,12 +115,13 @@ BRIEF = Rules(  # the same kinds of rules for the few clips and minutes of a CI:
     name="brief",
     enough={"seen": Enough(16, 2), "unseen": Enough(4, 1)},
     at_most={
-        "wer": {"seen": 0.85, "unseen": 1.2},
+        # Free reading comes late: of two seeds 0.75 and 0.91 after the brief plan, 0.99 where labels were shuffled.
+        "wer": {"seen free": 0.95, "seen": 0.85, "unseen": 1.2},
         "cer": {"seen": 0.75, "unseen": 1.2},
         "sure_wrong": {"seen": 0.25, "unseen": 0.6},
         "overconfidence": {"seen": 0.3, "unseen": 0.4},
     },
-    at_least={"word_accuracy": {"seen": 0.15}},
+    at_least={"word_accuracy": {"seen free": 0.04, "seen": 0.15}},
     no_worse={"wer": {"seen": 0.1, "unseen": 0.2}, "sure_wrong": {"seen": 0.15, "unseen": 0.3}},
     for_others={"wer": {"seen": 0.2, "unseen": 0.3}},
     slices=Slices(8, 0.3, ("brightness", "mouth_px")),

@@ -22,9 +22,9 @@ from lipsol.training.examples import Example
 from lipsol.training.export import export
 from lipsol.training.fit import fit_familiarity
 from lipsol.training.members import Trained
+from lipsol.training.tasks import FAR, Task, tasks_of
 from lipsol.training.words import cut_words
 
-FAR = "far"  # the far member; behind it, after a dash, the fold that another one left out
 GOLDEN_AMONG = 20  # clips of a speaker among which the golden one is found
 WORD_CONTEXT = 2  # frames kept on each side of a word where words are calibrated and scored
 Cutter = Callable[[Corpus, Sequence[Item]], list[Said]]
@@ -39,7 +39,7 @@ def sentence_bundle(corpus: Corpus, trained: Mapping[str, Trained], version: str
     familiarity = fit_familiarity(known, others, near.eye)
     models = {
         name: SentenceModel(near.eye, near.member, second.member, far.member, familiarity)
-        for name, far in _far(trained).items()
+        for name, far in _far(corpus, trained).items()
     }
     readers = _readers("sentences", corpus, version, models, ("char_logp", "word_logp", "strangeness"))
     return _finish(corpus, readers, {"grammar": BUNDLE_GRAMMAR, "free": None}, _sentences, card)
@@ -50,14 +50,17 @@ def word_bundle(corpus: Corpus, trained: Mapping[str, Trained], version: str, ca
     near = trained["near"]
     known, others = (_cut(corpus, items) for items in (corpus.known("train"), corpus.others("train")))
     familiarity = fit_familiarity(known, others, near.eye)
-    models = {name: WordModel(near.eye, _head(near), _head(far), familiarity) for name, far in _far(trained).items()}
+    models = {
+        name: WordModel(near.eye, _head(near), _head(far), familiarity) for name, far in _far(corpus, trained).items()
+    }
     readers = _readers("words", corpus, version, models, ("word_logp", "strangeness"))
     return _finish(corpus, readers, {"words": BUNDLE_GRAMMAR}, _words, card)
 
 
-def _far(trained: Mapping[str, Trained]) -> dict[str, Trained]:
+def _far(corpus: Corpus, trained: Mapping[str, Trained]) -> dict[str, Trained]:
     """The far members, by name: the one that is served, and those that left speakers out."""
-    return {name: each for name, each in trained.items() if name.partition("-")[0] == FAR}
+    names = [task.name for task in tasks_of(corpus.folds()) if task.kind == FAR]
+    return {name: trained[name] for name in names if name in trained}
 
 
 def _head(member: Trained) -> WordHead:
@@ -91,7 +94,7 @@ def _finish(
     known = _trials(raw, said(corpus, corpus.known("validation")), ways)
     strangers: dict[str, list[Trial]] = {way: [] for way in ways}
     for fold, speakers in corpus.folds().items():
-        if (left_out := readers.get(f"{FAR}-{fold}")) is not None:
+        if (left_out := readers.get(Task(FAR, fold).name)) is not None:
             for way, trials in _trials(left_out, said(corpus, corpus.others("train", only=speakers)), ways).items():
                 strangers[way] += trials
     confidence = {}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from lipsol.card import Kind
 from lipsol.data.mouths import seen
 from lipsol.errors import BadInput
-from lipsol.evaluation.normal import with_reference
 from lipsol.training.job import Job
 from lipsol.training.tasks import tasks_of
 
@@ -40,13 +39,14 @@ def _packed(job: Job, members: Path, kind: Kind) -> tuple[Path, str]:
     """One bundle's file and its digest."""
     import torch
 
+    from lipsol.evaluation.normal import with_reference
     from lipsol.training.build import sentence_bundle, word_bundle
     from lipsol.training.cards import card_of
     from lipsol.training.corpus import Corpus, unsaid
 
     torch.set_num_threads(1)
     corpus = Corpus.load(job.dataset(), job.cache, 1, unsaid)
-    names = [task.name for task in tasks_of(list(corpus.folds())[: job.plan.folds])]
+    names = [task.name for task in tasks_of(corpus.folds(), job.plan.folds)]
     missing = [name for name in names if not (members / f"{name}.pt").exists()]
     if missing:
         raise BadInput(f"{members} lacks {', '.join(missing)}", "train them first, with the same data, plan and limit")

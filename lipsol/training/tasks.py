@@ -9,10 +9,12 @@ far-s2  (s3, s5; of many speakers far-fold1, 2, 3) the same, shorter, with those
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from lipsol.data.dataset import Dataset, Item
 from lipsol.errors import BadInput
 
+FAR = "far"
 FOLDS = 3  # parts at most into which the other speakers fall, each left out once
 
 
@@ -29,9 +31,9 @@ class Task:
         return f"{self.kind}-{self.fold}" if self.fold else self.kind
 
 
-def tasks_of(folds: Iterable[str]) -> list[Task]:
-    """All that a pair of bundles needs, the longest first."""
-    return [Task("near"), Task("far"), Task("second"), *(Task("far", fold) for fold in folds)]
+def tasks_of(folds: Iterable[str], most: int = FOLDS) -> list[Task]:
+    """All that a pair of bundles needs, the longest first; most: how many of the folds are left out."""
+    return [Task("near"), Task(FAR), Task("second"), *(Task(FAR, fold) for fold in islice(folds, most))]
 
 
 def folds_of(items: Iterable[Item], home: Collection[str]) -> dict[str, tuple[str, ...]]:

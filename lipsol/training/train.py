@@ -61,8 +61,7 @@ def train_members(job: Job, report: Report, watch: Watch = unwatched, ranks: "Ra
         report(f"left out {name}: {fault}")
     folder = job.out / job.key(dataset.version(), 1 if ranks is None else ranks.size)
     folder.mkdir(parents=True, exist_ok=True)
-    folds = folds_of(readable(dataset, faults), dataset.home)
-    tasks = tasks_of(list(folds)[: job.plan.folds])
+    tasks = tasks_of(folds_of(readable(dataset, faults), dataset.home), job.plan.folds)
     with _followed(folder, tasks if ranks is None or ranks.rank == 0 else [], report, watch):
         if ranks is None:
             _side_by_side(tasks, job, folder)
